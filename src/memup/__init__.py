@@ -1,0 +1,3 @@
+"""MemUP: long-term memory for agents and sequence models by predicting uncertain outcomes."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The episode store and the orders in which its windows are seen."""

@@ -1,0 +1,1 @@
+"""Memory architectures, one file each."""

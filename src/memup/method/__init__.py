@@ -1,0 +1,1 @@
+"""MemUP itself: detector, selector, predictor, update."""

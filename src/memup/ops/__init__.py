@@ -1,0 +1,1 @@
+"""Pure maths on one sequence that no library offers."""
