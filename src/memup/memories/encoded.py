@@ -1,0 +1,45 @@
+"""A memory that reads environment steps: an encoder before any memory."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from memup.memories.base import AbstractMemory
+from memup.types import State, StepInput
+
+
+class EncodedMemory(eqx.Module):
+    """A memory that reads environment steps: encoder, then memory.
+
+    Attributes:
+        encoder: StepInput -> [I].
+        memory: reads [I], gives [D].
+    """
+
+    encoder: eqx.Module
+    memory: AbstractMemory
+
+    @property
+    def output_size(self) -> int:
+        """D, floats that the memory gives a step."""
+        return self.memory.output_size
+
+    def initial_state(self) -> State:
+        """Return the state before an episode."""
+        return self.memory.initial_state()
+
+    def step(self, state: State, x: StepInput) -> tuple[State, Float[Array, " D"]]:
+        """Read one step; where `x.first`, from the initial state."""
+        state, m = self.unroll(state, jax.tree.map(lambda a: a[None], x))
+        return state, m[0]
+
+    def unroll(self, state: State, xs: StepInput) -> tuple[State, Float[Array, "T D"]]:
+        """Read T steps, leaves [T, ...]; `xs.first` says where episodes begin."""
+        return self.memory.unroll(state, jax.vmap(self.encoder)(xs), xs.first)
+
+
+def initial_rows(memory: EncodedMemory, rows: int) -> State:
+    """Return the initial state of B rows, leaves [B, ...]."""
+    state = memory.initial_state()
+    return jax.tree.map(lambda a: jnp.broadcast_to(a, (rows, *a.shape)), state)

@@ -1,0 +1,76 @@
+"""Long short-term memory (Hochreiter and Schmidhuber 1997), with forget gate."""
+
+from typing import final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from memup.memories.stack import (
+    AbstractLayer,
+    AbstractStack,
+    LayerState,
+    initial_weights,
+    zeros_like_rows,
+)
+from memup.types import Key
+
+
+@final
+class LSTMLayer(AbstractLayer):
+    """i, f, o = sigmoid, g = tanh of x W + h U + b; c' = f c + i g; h' = o tanh(c').
+
+    Gates lie in the order i, f, g, o.
+
+    Args:
+        input_size: I.
+        size: D.
+        forget_bias: b of the forget gate at the start.
+        key: for the initial weights.
+    """
+
+    weight_x: Float[Array, "I D4"]
+    weight_h: Float[Array, "D D4"]
+    bias: Float[Array, " D4"]
+
+    def __init__(self, input_size: int, size: int, forget_bias: float = 1.0, *, key: Key):
+        self.weight_x, self.weight_h = initial_weights(input_size, size, 4, key)
+        self.bias = jnp.zeros(4 * size).at[size : 2 * size].set(forget_bias)
+
+    def initial(self) -> LayerState:
+        """Return (h, c) = 0."""
+        return zeros_like_rows(self.weight_h, 2)
+
+    def cell(self, pre_x: Array, pre_h: Array, state: LayerState) -> LayerState:
+        """Return (h', c')."""
+        i, f, g, o = jnp.split(pre_x + pre_h, 4)
+        c = jax.nn.sigmoid(f) * state[1] + jax.nn.sigmoid(i) * jnp.tanh(g)
+        return jax.nn.sigmoid(o) * jnp.tanh(c), c
+
+
+@final
+class LSTM(AbstractStack):
+    """Long short-term memory of one or more layers.
+
+    Args:
+        input_size: I, floats a step.
+        size: D, units of each layer.
+        layers: how many.
+        forget_bias: bias of the forget gates at the start (Jozefowicz et al. 2015: 1).
+        key: for the initial weights.
+    """
+
+    layers: tuple[LSTMLayer, ...]
+    input_size: int = eqx.field(static=True)
+    output_size: int = eqx.field(static=True)
+
+    def __init__(
+        self, input_size: int, size: int, layers: int = 1, forget_bias: float = 1.0, *, key: Key
+    ):
+        self.input_size, self.output_size = input_size, size
+        sizes = [input_size] + [size] * (layers - 1)
+        keys = jax.random.split(key, layers)
+        self.layers = tuple(
+            LSTMLayer(n, size, forget_bias, key=k) for n, k in zip(sizes, keys, strict=True)
+        )
