@@ -1,0 +1,207 @@
+"""The names of environments. Importing this, listing and checking ids never loads jax."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from memup.errors import MemupError, unknown_name
+from memup.tables import Entry, Option
+
+_MODE = Option(
+    "lnr", "N noise, R random length, S steps by noise", choices=("l", "lr", "ln", "lnr")
+)
+_ANY_MODE = Option("lnr", _MODE.doc, choices=(*_MODE.choices, "ls"))
+_LENGTH = Option(1000, "L, steps from the hint to the junction", low=1, high=10**9)
+_MEMUP = "MemUP, arXiv 2207.13649"
+
+
+@dataclass(frozen=True)
+class Family:
+    """Environments whose ids differ in numbers.
+
+    Attributes:
+        entry: the class, its settings and what `memup list envs` says.
+        example: an id of the family.
+        pattern: the ids, with the names of settings in angle brackets.
+        prefix: how its ids begin; the longest prefix decides the family.
+        fixed: settings that the family fixes.
+    """
+
+    entry: Entry
+    example: str
+    pattern: str
+    prefix: str
+    fixed: tuple[tuple[str, Any], ...] = ()
+
+
+def _tmaze(pattern: str, example: str, summary: str, **fixed: Any) -> Family:
+    names = re.findall(r"<(\w+)>", pattern)
+    options = {"mode": _ANY_MODE, "length": _LENGTH}
+    entry = Entry("memup.envs.tmaze:TMaze", summary, {n: options[n] for n in names}, _MEMUP)
+    return Family(entry, example, pattern, pattern.partition("<")[0], tuple(fixed.items()))
+
+
+_FAMILIES = (
+    _tmaze(
+        "tmaze-<length>",
+        "tmaze-1000",
+        "Noisy T-Maze: one hint, a long corridor of random length, one choice",
+        mode="LNR",
+    ),
+    _tmaze("tmaze-<mode>-<length>", "tmaze-ln-100", "T-Maze in another mode"),
+    _tmaze(
+        "tmaze-anywhere-<length>",
+        "tmaze-anywhere-1000",
+        "Noisy T-Maze whose hint comes at a random step of the first half",
+        mode="LNR",
+        cue="anywhere",
+    ),
+    Family(
+        Entry(
+            "memup.envs.distractors:TMazeDistractors",
+            "T-Maze with steps that look like the junction and pay at random",
+            {
+                "distractors": Option(5, "steps that pay at random", low=1, high=10**6),
+                "mode": _MODE,
+                "length": _LENGTH,
+            },
+            _MEMUP,
+        ),
+        "tmaze-distractors-5-lnr-100",
+        "tmaze-distractors-<distractors>-<mode>-<length>",
+        "tmaze-distractors-",
+    ),
+    Family(
+        Entry(
+            "memup.envs.endless:EndlessTMaze",
+            "T-Mazes in a row: the memory must be rewritten at every new hint",
+            {
+                "junctions": Option(5, "choices in an episode", low=1, high=10**6),
+                "corridor": Option(50, "steps from a hint to its junction", low=1, high=10**6),
+            },
+        ),
+        "tmaze-endless-5-50",
+        "tmaze-endless-<junctions>-<corridor>",
+        "tmaze-endless-",
+    ),
+    Family(
+        Entry(
+            "memup.envs.active:ActiveTMaze",
+            "T-Maze where the agent must first go and read the hint",
+            {"length": Option(20, "cells from the start to the junction", low=1, high=10**9)},
+            "Ni et al. 2023, arXiv 2307.03864",
+        ),
+        "tmaze-active-20",
+        "tmaze-active-<length>",
+        "tmaze-active-",
+    ),
+    Family(
+        Entry(
+            "memup.envs.memory_len:MemoryLen",
+            "One hint and one choice of +1 or -1; the time is shown",
+            {"length": Option(50, "steps from the hint to the choice", low=1, high=10**9)},
+            _MEMUP,
+        ),
+        "memory-len-50",
+        "memory-len-<length>",
+        "memory-len-",
+    ),
+)
+
+_HOSTS = {
+    "gym:": ("gym:<id>", "gym:CartPole-v1", "memup.envs.gymnasium_vector:GymnasiumVector"),
+    "gymnax:": ("gymnax:<id>", "gymnax:MemoryChain-bsuite", "memup.envs.from_gymnax:from_gymnax"),
+}
+_HOST_SUMMARIES = {
+    "gym:": "any Gymnasium environment with discrete actions; gym:module:id imports module first",
+    "gymnax:": "a gymnax environment (needs gymnax)",
+}
+
+ENVS: dict[str, Entry] = {family.pattern: family.entry for family in _FAMILIES} | {
+    pattern: Entry(factory, _HOST_SUMMARIES[prefix])
+    for prefix, (pattern, _, factory) in _HOSTS.items()
+}
+EXAMPLES: dict[str, str] = {family.pattern: family.example for family in _FAMILIES} | {
+    pattern: example for pattern, example, _ in _HOSTS.values()
+}
+
+
+def make_env(env_id: str, *, n: int = 1) -> Any:
+    """Make an environment from its id.
+
+    Args:
+        env_id: one that `memup list envs` describes, such as "tmaze-1000" or "gym:CartPole-v1".
+        n: copies that a host environment (gym:) runs; those on the device are batched by vmap.
+
+    Returns:
+        An `AbstractEnv`, or a `GymnasiumVector` for gym: ids.
+
+    Raises:
+        MemupError: no such environment, a setting out of bounds, or a missing package.
+    """
+    if prefix := _host(env_id):
+        factory = ENVS[_HOSTS[prefix][0]].load()
+        name = env_id.removeprefix(prefix)
+        return factory(name, n) if prefix == "gym:" else factory(name)
+    factory, settings = _parse(env_id)
+    return factory.load()(**settings)
+
+
+def check_env_id(env_id: str) -> None:
+    """Raise the MemupError that `make_env` would raise, as far as that is known without jax."""
+    prefix = _host(env_id)
+    if prefix == "gym:":
+        from memup.envs.gymnasium_spec import find_spec
+
+        find_spec(env_id.removeprefix(prefix))
+    elif not prefix:
+        _parse(env_id)
+
+
+def _host(env_id: str) -> str:
+    prefix = next((p for p in _HOSTS if env_id.startswith(p)), "")
+    if prefix and env_id == prefix:
+        pattern, example, _ = _HOSTS[prefix]
+        raise MemupError(f"environment {env_id!r}: expected {pattern}, such as {example}")
+    return prefix
+
+
+def _parse(env_id: str) -> tuple[Entry, Mapping[str, Any]]:
+    """Return the entry of a built-in id, and the settings of its class."""
+    near = [family for family in _FAMILIES if env_id.startswith(family.prefix)]
+    if not near:
+        raise unknown_name("environment", env_id, EXAMPLES.values())
+    longest = max(len(family.prefix) for family in near)
+    near = [family for family in near if len(family.prefix) == longest]
+    for family in near:
+        match = re.fullmatch(_regex(family.pattern), env_id)
+        if match:
+            return family.entry, _settings(env_id, family, match.groupdict())
+    forms = " or ".join(f"{family.pattern} (such as {family.example})" for family in near)
+    raise MemupError(f"environment {env_id!r}: expected {forms}")
+
+
+def _regex(pattern: str) -> str:
+    # A number may begin with its minus sign, so that the error can speak of a negative length.
+    return re.sub(r"<(\w+)>", r"(?P<\1>-?[^-]+)", pattern)
+
+
+def _settings(env_id: str, family: Family, text: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        lower = {name: value.lower() for name, value in text.items()}
+        settings = {n: option.parse(n, lower[n]) for n, option in family.entry.options.items()}
+        _check_room(settings)
+    except MemupError as error:
+        raise MemupError(f"environment {env_id!r}: {error}") from None
+    if "mode" in settings:
+        settings["mode"] = settings["mode"].upper()
+    return settings | dict(family.fixed)
+
+
+def _check_room(settings: Mapping[str, Any]) -> None:
+    if "distractors" in settings and settings["distractors"] > settings["length"] - 6:
+        raise MemupError(
+            f"distractors={settings['distractors']}: expected at most length - 6, "
+            f"which is {settings['length'] - 6}"
+        )
