@@ -105,12 +105,16 @@ class Trajectory(NamedTuple):
         action: the action taken, [T, B].
         extras: what the agent wants to keep beside each step.
         last: the step after the final action, for bootstrapping.
+        before: what the actors carried before the first step.
+        after: what they carry into `last`.
     """
 
     step: TimeStep
     action: Array
     extras: Any
     last: TimeStep
+    before: Any
+    after: Any
 
 
 Flags = Bool[Array, " T"]

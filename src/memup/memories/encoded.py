@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from memup.memories.base import AbstractMemory
+from memup.memories.base import AbstractMemory, reset_where
 from memup.types import State, StepInput
 
 
@@ -31,8 +31,8 @@ class EncodedMemory(eqx.Module):
 
     def step(self, state: State, x: StepInput) -> tuple[State, Float[Array, " D"]]:
         """Read one step; where `x.first`, from the initial state."""
-        state, m = self.unroll(state, jax.tree.map(lambda a: a[None], x))
-        return state, m[0]
+        state = reset_where(x.first, self.memory.initial_state(), state)
+        return self.memory.step(state, self.encoder(x))
 
     def unroll(self, state: State, xs: StepInput) -> tuple[State, Float[Array, "T D"]]:
         """Read T steps, leaves [T, ...]; `xs.first` says where episodes begin."""

@@ -1,0 +1,46 @@
+"""What an agent is: it acts on time steps and learns from trajectories."""
+
+import abc
+from typing import Any
+
+from jaxtyping import Array, Int, PyTree
+
+from memup.types import Key, Metrics, TimeStep, Trajectory
+
+
+class AbstractAgent(abc.ABC):
+    """Pure functions over states of arrays; batches of B environments.
+
+    The memory an agent acts on is an argument of `init`. With `train_memory` it learns by
+    back-propagation through the agent's own window, as every recurrent baseline does; without,
+    it is frozen, as in MemUP's second phase.
+    """
+
+    @abc.abstractmethod
+    def init(self, *, key: Key) -> PyTree:
+        """Return the learner's state: arrays only."""
+
+    @abc.abstractmethod
+    def begin(self, state: PyTree, batch: int) -> PyTree:
+        """Return what B actors carry before their first step."""
+
+    @abc.abstractmethod
+    def act(
+        self, state: PyTree, carry: PyTree, step: TimeStep, *, key: Key, greedy: bool = False
+    ) -> tuple[PyTree, Int[Array, " B"], Any]:
+        """Choose actions.
+
+        Args:
+            state: the learner's state.
+            carry: what the actors carry; it forgets by itself where `step.first`.
+            step: leaves [B, ...].
+            key: for sampling.
+            greedy: take the likeliest action.
+
+        Returns:
+            The new carry, actions, and what `learn` wants to find beside each step.
+        """
+
+    @abc.abstractmethod
+    def learn(self, state: PyTree, trajectory: Trajectory, *, key: Key) -> tuple[PyTree, Metrics]:
+        """Learn from a trajectory of this agent."""

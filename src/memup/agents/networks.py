@@ -1,0 +1,64 @@
+"""Perceptrons for policies and values."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from memup.types import Key
+
+
+class Perceptron(eqx.Module):
+    """Hidden layers with orthogonal weights (gain sqrt 2) and an output of a given gain."""
+
+    layers: tuple[eqx.nn.Linear, ...]
+    activation: Callable = eqx.field(static=True)
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        hidden: tuple[int, ...],
+        gain: float,
+        *,
+        key: Key,
+        activation: Callable = jax.nn.tanh,
+    ):
+        sizes = (inputs, *hidden, outputs)
+        gains = [2**0.5] * len(hidden) + [gain]
+        keys = jax.random.split(key, len(gains))
+        self.activation = activation
+        self.layers = tuple(
+            _orthogonal(a, b, g, k)
+            for a, b, g, k in zip(sizes[:-1], sizes[1:], gains, keys, strict=True)
+        )
+
+    def __call__(self, x: Float[Array, " I"]) -> Float[Array, " O"]:
+        """Apply to one vector."""
+        for layer in self.layers[:-1]:
+            x = self.activation(layer(x))
+        return self.layers[-1](x)
+
+
+def _orthogonal(inputs: int, outputs: int, gain: float, key: Key) -> eqx.nn.Linear:
+    layer = eqx.nn.Linear(inputs, outputs, key=key)
+    weight = jax.nn.initializers.orthogonal(gain)(key, (outputs, inputs))
+    return eqx.tree_at(lambda m: (m.weight, m.bias), layer, (weight, jnp.zeros(outputs)))
+
+
+class ActorCritic(eqx.Module):
+    """Separate networks for the policy's logits and the value, on the memory's output [D]."""
+
+    actor: Perceptron
+    critic: Perceptron
+
+    def __init__(self, inputs: int, actions: int, hidden: tuple[int, ...], *, key: Key):
+        keys = jax.random.split(key)
+        self.actor = Perceptron(inputs, actions, hidden, 0.01, key=keys[0])
+        self.critic = Perceptron(inputs, 1, hidden, 1.0, key=keys[1])
+
+    def __call__(self, m: Float[Array, " D"]) -> tuple[Float[Array, " A"], Float[Array, ""]]:
+        """Return logits and value."""
+        return self.actor(m), self.critic(m)[0]

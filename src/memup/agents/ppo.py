@@ -1,0 +1,235 @@
+"""Proximal policy optimisation (Schulman et al. 2017) on the state of a memory.
+
+With a frozen memory this is MemUP's second phase; with `train_memory` it is recurrent PPO, whose
+memory learns by back-propagation through the rollout.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int, PyTree
+
+from memup.agents.base import AbstractAgent
+from memup.agents.networks import ActorCritic
+from memup.memories.encoded import EncodedMemory, initial_rows
+from memup.ops.returns import generalised_advantage
+from memup.types import Key, Metrics, State, StepInput, TimeStep, Trajectory
+
+
+@dataclass(frozen=True)
+class PPOConfig:
+    """Settings of PPO.
+
+    Attributes:
+        learning_rate: of Adam.
+        gamma: discount.
+        trace: lambda of generalised advantage estimation.
+        clip: how far the probability ratio may move.
+        entropy: weight of the entropy bonus.
+        value: weight of the value loss.
+        epochs: passes over a rollout.
+        minibatches: parts of a rollout, by environment.
+        clip_norm: of the gradient.
+        hidden: sizes of the hidden layers of actor and critic.
+    """
+
+    learning_rate: float = 1e-3
+    gamma: float = 0.99
+    trace: float = 0.95
+    clip: float = 0.2
+    entropy: float = 0.01
+    value: float = 0.5
+    epochs: int = 4
+    minibatches: int = 4
+    clip_norm: float = 0.5
+    hidden: tuple[int, ...] = (64, 64)
+
+
+class PPOState(NamedTuple):
+    """The learner's state: arrays only.
+
+    Attributes:
+        network: actor and critic.
+        memory: what the actor stands on.
+        optimiser: optax state.
+    """
+
+    network: PyTree
+    memory: PyTree
+    optimiser: PyTree
+
+
+class Actor(NamedTuple):
+    """What actors carry, leaves [B, ...]: memory states and their previous actions."""
+
+    memory: State
+    action: Int[Array, " B"]
+
+
+class Kept(NamedTuple):
+    """What is kept beside each step: log-probability of the action, value, memory's output."""
+
+    log_prob: Array
+    value: Array
+    m: Array
+
+
+class Batch(NamedTuple):
+    """What the loss reads of some environments, leaves [T, b, ...]."""
+
+    step: TimeStep
+    previous: Array
+    action: Array
+    kept: Kept
+    advantage: Array
+    ret: Array
+    valid: Array
+
+
+class PPO(AbstractAgent):
+    """PPO over a memory.
+
+    Args:
+        memory: its arrays are the memory that `init` starts from.
+        actions: number of actions.
+        config: settings.
+        train_memory: learn the memory too, by back-propagation through the rollout.
+    """
+
+    def __init__(
+        self, memory: EncodedMemory, actions: int, config: PPOConfig, train_memory: bool = False
+    ):
+        self.config, self.actions, self.train_memory = config, actions, train_memory
+        self.arrays, self.static = eqx.partition(memory, eqx.is_array)
+        shape = eqx.filter_eval_shape(self._network, jax.random.key(0))
+        self.network_static = eqx.partition(shape, lambda x: hasattr(x, "dtype"))[1]
+        self.optimiser = optax.apply_if_finite(
+            optax.chain(
+                optax.clip_by_global_norm(config.clip_norm),
+                optax.adam(config.learning_rate, eps=1e-5),
+            ),
+            2**31 - 1,
+        )
+
+    def _network(self, key: Key) -> ActorCritic:
+        size = self.memory(self.arrays).output_size
+        return ActorCritic(size, self.actions, self.config.hidden, key=key)
+
+    def memory(self, arrays: PyTree) -> EncodedMemory:
+        """Put the memory together from its arrays."""
+        return eqx.combine(arrays, self.static)
+
+    def init(self, *, key: Key) -> PPOState:
+        """See AbstractAgent."""
+        network = eqx.filter(self._network(key), eqx.is_array)
+        trained = (network, self.arrays) if self.train_memory else (network, None)
+        return PPOState(network, self.arrays, self.optimiser.init(trained))
+
+    def begin(self, state: PPOState, batch: int) -> Actor:
+        """See AbstractAgent."""
+        rows = initial_rows(self.memory(state.memory), batch)
+        return Actor(rows, jnp.zeros(batch, jnp.int32))
+
+    def _heads(self, network: PyTree, m: Float[Array, "... D"]) -> tuple[Array, Array]:
+        net = eqx.combine(network, self.network_static)
+        for _ in range(m.ndim - 1):
+            net = jax.vmap(net)
+        return net(m)
+
+    def act(
+        self, state: PPOState, carry: Actor, step: TimeStep, *, key: Key, greedy: bool = False
+    ) -> tuple[Actor, Int[Array, " B"], Kept]:
+        """See AbstractAgent."""
+        x = StepInput(step.obs, carry.action, step.reward, step.first)
+        rows, m = jax.vmap(self.memory(state.memory).step)(carry.memory, x)
+        logits, value = self._heads(state.network, m)
+        action = jnp.argmax(logits, -1) if greedy else jax.random.categorical(key, logits)
+        log_prob = _of_action(jax.nn.log_softmax(logits), action)
+        return Actor(rows, action.astype(jnp.int32)), action, Kept(log_prob, value, m)
+
+    def learn(
+        self, state: PPOState, trajectory: Trajectory, *, key: Key
+    ) -> tuple[PPOState, Metrics]:
+        """Pass over the rollout several times in shuffled minibatches of environments."""
+        batch = self._prepare(state, trajectory)
+        parts = self.config.minibatches
+
+        def minibatch(state: PPOState, columns: Array) -> tuple[PPOState, Metrics]:
+            part = jax.tree.map(lambda a: jnp.take(a, columns, axis=1), batch)
+            rows = jax.tree.map(lambda a: jnp.take(a, columns, axis=0), trajectory.before.memory)
+            return self._update(state, part, rows)
+
+        def epoch(state: PPOState, key: Key) -> tuple[PPOState, Metrics]:
+            columns = jax.random.permutation(key, trajectory.action.shape[1])
+            return jax.lax.scan(minibatch, state, columns.reshape(parts, -1))
+
+        state, metrics = jax.lax.scan(epoch, state, jax.random.split(key, self.config.epochs))
+        return state, jax.tree.map(jnp.mean, metrics)
+
+    def _prepare(self, state: PPOState, trajectory: Trajectory) -> Batch:
+        """Compute advantages; the transition after an episode's end is no transition."""
+        step, last = trajectory.step, trajectory.last
+        _, _, after = self.act(state, trajectory.after, last, key=jax.random.key(0), greedy=True)
+        ended = jnp.concatenate(
+            [step.terminated | step.truncated, (last.terminated | last.truncated)[None]]
+        )
+        follow = lambda now, end: jnp.concatenate([now[1:], end[None]])  # noqa: E731
+        valid = ~ended[:-1]
+        reward = jnp.where(valid, follow(step.reward, last.reward), 0.0)
+        discount = self.config.gamma * (valid & ~follow(step.terminated, last.terminated))
+        v_tm1 = jnp.where(valid, trajectory.extras.value, 0.0)
+        v_t = follow(trajectory.extras.value, after.value)
+        trace = jnp.where(ended[1:], 0.0, self.config.trace)
+        advantage = jax.vmap(generalised_advantage, 1, 1)(reward, discount, v_tm1, v_t, trace)
+        previous = jnp.concatenate([trajectory.before.action[None], trajectory.action[:-1]])
+        kept = trajectory.extras
+        return Batch(step, previous, trajectory.action, kept, advantage, advantage + v_tm1, valid)
+
+    def _update(self, state: PPOState, batch: Batch, rows: State) -> tuple[PPOState, Metrics]:
+        trained = (state.network, state.memory if self.train_memory else None)
+        gradient, metrics = jax.grad(self._loss, has_aux=True)(trained, batch, rows)
+        step, optimiser = self.optimiser.update(gradient, state.optimiser, trained)
+        network, memory = optax.apply_updates(trained, step)
+        metrics["skipped_in_a_row"] = optimiser.notfinite_count.astype(jnp.float32)
+        return PPOState(network, memory if self.train_memory else state.memory, optimiser), metrics
+
+    def _loss(
+        self, trained: tuple[PyTree, PyTree], batch: Batch, rows: State
+    ) -> tuple[Float[Array, ""], Metrics]:
+        """Clipped surrogate (eq. 7) + value loss - entropy bonus (eq. 9)."""
+        network, memory = trained
+        m = self._recompute(memory, batch, rows) if self.train_memory else batch.kept.m
+        logits, value = self._heads(network, m)
+        log_probs = jax.nn.log_softmax(logits)
+        log_ratio = _of_action(log_probs, batch.action) - batch.kept.log_prob
+        advantage = _standardise(batch.advantage, batch.valid)
+        ratio = jnp.exp(log_ratio)
+        clipped = jnp.clip(ratio, 1 - self.config.clip, 1 + self.config.clip)
+        surrogate = _mean(jnp.minimum(ratio * advantage, clipped * advantage), batch.valid)
+        value_loss = _mean(0.5 * (value - batch.ret) ** 2, batch.valid)
+        entropy = _mean(-jnp.sum(jnp.exp(log_probs) * log_probs, -1), batch.valid)
+        loss = -surrogate + self.config.value * value_loss - self.config.entropy * entropy
+        kl = _mean(ratio - 1 - log_ratio, batch.valid)
+        return loss, {"loss": loss, "value_loss": value_loss, "entropy": entropy, "kl": kl}
+
+    def _recompute(self, memory: PyTree, batch: Batch, rows: State) -> Float[Array, "T b D"]:
+        x = StepInput(batch.step.obs, batch.previous, batch.step.reward, batch.step.first)
+        unroll = jax.vmap(self.memory(memory).unroll, (0, 1), (0, 1))
+        return unroll(jax.lax.stop_gradient(rows), x)[1]
+
+
+def _of_action(values: Float[Array, "... A"], action: Int[Array, "..."]) -> Float[Array, "..."]:
+    return jnp.take_along_axis(values, action[..., None], axis=-1)[..., 0]
+
+
+def _mean(values: Array, valid: Array) -> Array:
+    return jnp.sum(jnp.where(valid, values, 0.0)) / jnp.maximum(jnp.sum(valid), 1)
+
+
+def _standardise(values: Array, valid: Array) -> Array:
+    mean = _mean(values, valid)
+    return (values - mean) / (jnp.sqrt(_mean((values - mean) ** 2, valid)) + 1e-8)

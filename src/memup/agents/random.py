@@ -1,0 +1,34 @@
+"""The uniform random agent: what fills the store in the first phase."""
+
+from typing import Any
+
+import jax
+from jaxtyping import Array, Int, PyTree
+
+from memup.agents.base import AbstractAgent
+from memup.types import Key, Metrics, TimeStep, Trajectory
+
+
+class RandomAgent(AbstractAgent):
+    """Takes each of n actions with equal probability and learns nothing."""
+
+    def __init__(self, actions: int):
+        self.actions = actions
+
+    def init(self, *, key: Key) -> PyTree:
+        """Nothing to learn."""
+        return ()
+
+    def begin(self, state: PyTree, batch: int) -> PyTree:
+        """Nothing to carry."""
+        return ()
+
+    def act(
+        self, state: PyTree, carry: PyTree, step: TimeStep, *, key: Key, greedy: bool = False
+    ) -> tuple[PyTree, Int[Array, " B"], Any]:
+        """Draw actions."""
+        return (), jax.random.randint(key, step.first.shape, 0, self.actions), ()
+
+    def learn(self, state: PyTree, trajectory: Trajectory, *, key: Key) -> tuple[PyTree, Metrics]:
+        """Learn nothing."""
+        return state, {}

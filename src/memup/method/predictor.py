@@ -1,0 +1,71 @@
+"""q(y_k | m_t, x_k): predicts a far outcome from the memory now and the local question there."""
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Float
+
+from memup.types import Context, Key
+
+
+class Predictor(eqx.Module):
+    """A perceptron with two hidden layers on [memory, question].
+
+    The first layer is kept as two matrices, one for each half: the memory's half is computed once
+    a query, however many targets that query has.
+
+    Attributes:
+        question: encodes (o_k, a_k).
+        of_memory: first layer on m_t.
+        of_question: first layer on the question.
+        hidden: second layer.
+        output: parameters of the outcome's likelihood.
+    """
+
+    question: eqx.Module
+    of_memory: eqx.nn.Linear
+    of_question: eqx.nn.Linear
+    hidden: eqx.nn.Linear
+    output: eqx.nn.Linear
+
+    def __init__(
+        self, memory_size: int, question: eqx.Module, width: int, outputs: int, *, key: Key
+    ):
+        keys = jax.random.split(key, 4)
+        self.question = question
+        self.of_memory = eqx.nn.Linear(memory_size, width, key=keys[0])
+        self.of_question = eqx.nn.Linear(question.output_size, width, use_bias=False, key=keys[1])
+        self.hidden = eqx.nn.Linear(width, width, key=keys[2])
+        self.output = eqx.nn.Linear(width, outputs, key=keys[3])
+
+    def recall(self, memory: Float[Array, " D"]) -> Float[Array, " H"]:
+        """Compute the memory's half of the first layer."""
+        return self.of_memory(memory)
+
+    def answer(self, recalled: Float[Array, " H"], context: Context) -> Float[Array, " P"]:
+        """Answer one question from what `recall` gave."""
+        hidden = jax.nn.relu(recalled + self.of_question(self.question(context)))
+        return self.output(jax.nn.relu(self.hidden(hidden)))
+
+    def __call__(self, memory: Float[Array, " D"], context: Context) -> Float[Array, " P"]:
+        """Return the parameters of the outcome's likelihood."""
+        return self.answer(self.recall(memory), context)
+
+
+class LocalPredictor(eqx.Module):
+    """q(y_k | x_k): the same without a memory; what remains uncertain is memory's business.
+
+    Attributes:
+        question: encodes (o_k, a_k).
+        network: perceptron with two hidden layers.
+    """
+
+    question: eqx.Module
+    network: eqx.nn.MLP
+
+    def __init__(self, question: eqx.Module, width: int, outputs: int, *, key: Key):
+        self.question = question
+        self.network = eqx.nn.MLP(question.output_size, outputs, width, 2, key=key)
+
+    def __call__(self, context: Context) -> Float[Array, " P"]:
+        """Return the parameters of the outcome's likelihood."""
+        return self.network(self.question(context))

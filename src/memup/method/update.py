@@ -1,0 +1,139 @@
+"""The update of memory and predictor (Sorokin et al. 2022, eq. 5).
+
+    L = - sum_t sum_{k in U_t} log q(y_k | m_t, x_k)
+
+m_t depends on the parameters through the R steps of the window only: the state that the window
+begins with is a constant. The gradient so passes through R + K elements, however far k is.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int, PyTree
+
+from memup.memories.encoded import EncodedMemory, initial_rows
+from memup.method.predictor import Predictor
+from memup.nn.likelihood import AbstractLikelihood
+from memup.types import Context, Metrics, State, Window
+
+
+class Model(eqx.Module):
+    """What phase I trains.
+
+    Attributes:
+        memory: encoder and memory.
+        predictor: answers questions about far steps.
+        likelihood: family of the outcomes.
+    """
+
+    memory: EncodedMemory
+    predictor: Predictor
+    likelihood: AbstractLikelihood
+
+    def losses(
+        self, memory: Float[Array, " D"], context: Context, target: Float[Array, "K O"]
+    ) -> Float[Array, " K"]:
+        """Return -log q(y_k | m_t, x_k) of the K targets of one query, in nats."""
+        recalled = self.predictor.recall(memory)
+        params = jax.vmap(self.predictor.answer, (None, 0))(recalled, context)
+        return jax.vmap(self.likelihood.nll)(params, target)
+
+
+class TrainState(NamedTuple):
+    """All that training changes; arrays only.
+
+    Attributes:
+        model: arrays of the model.
+        slow: their exponential moving average.
+        optimiser: optax state; it counts the updates that were skipped.
+        rows: state of the memory in every row, leaves [B, ...].
+        updates: updates made.
+    """
+
+    model: PyTree
+    slow: PyTree
+    optimiser: PyTree
+    rows: State
+    updates: Int[Array, ""]
+
+
+@dataclass(frozen=True, eq=False)
+class MemUP:
+    """The learner: `init`, then `learn` on one window or `learn_many` on a stack of them.
+
+    Attributes:
+        static: the model without its arrays.
+        optimiser: what makes steps of gradients.
+        ema_decay: of the slow copy, a step.
+    """
+
+    static: PyTree
+    optimiser: optax.GradientTransformation
+    ema_decay: float
+
+    @classmethod
+    def of(
+        cls, model: Model, learning_rate: float, clip_norm: float, ema_decay: float
+    ) -> tuple["MemUP", PyTree]:
+        """Split a model; return the learner and the model's arrays."""
+        arrays, static = eqx.partition(model, eqx.is_array)
+        steps = optax.chain(optax.clip_by_global_norm(clip_norm), optax.adam(learning_rate))
+        # A step that is not finite never reaches the parameters: it is skipped and counted.
+        safe = optax.apply_if_finite(steps, max_consecutive_errors=2**31 - 1)
+        return cls(static, safe, ema_decay), arrays
+
+    def model(self, arrays: PyTree) -> Model:
+        """Put a model together from its arrays."""
+        return eqx.combine(arrays, self.static)
+
+    def init(self, arrays: PyTree, rows: int) -> TrainState:
+        """Return the state before the first update, with B rows at the beginning of an episode."""
+        many = initial_rows(self.model(arrays).memory, rows)
+        slow = jax.tree.map(jnp.copy, arrays)
+        return TrainState(arrays, slow, self.optimiser.init(arrays), many, jnp.zeros((), jnp.int32))
+
+    def loss(
+        self, arrays: PyTree, rows: State, window: Window
+    ) -> tuple[Float[Array, ""], tuple[State, Float[Array, "B Q K"]]]:
+        """Return the weighted mean loss, the rows' states after the window and all losses."""
+        model = self.model(arrays)
+        rows = jax.lax.stop_gradient(rows)
+        rows, m = jax.vmap(model.memory.unroll)(rows, window.x)
+        asked = jnp.take(m, window.query, axis=1)
+        losses = jax.vmap(jax.vmap(model.losses))(asked, window.context, window.target)
+        total = jnp.sum(jnp.where(window.weight > 0, losses * window.weight, 0.0))
+        return total / jnp.maximum(jnp.sum(window.weight), 1.0), (rows, losses)
+
+    def learn(self, state: TrainState, window: Window) -> tuple[TrainState, Metrics]:
+        """Make one update. Pure; `vmap` over a leading axis trains several seeds at once."""
+        grad = jax.value_and_grad(self.loss, has_aux=True)
+        (loss, (rows, _)), gradient = grad(state.model, state.rows, window)
+        step, optimiser = self.optimiser.update(gradient, state.optimiser, state.model)
+        arrays = optax.apply_updates(state.model, step)
+        slow = optax.incremental_update(arrays, state.slow, 1 - self.ema_decay)
+        metrics = {
+            "loss": loss,
+            "gradient_norm": optax.global_norm(gradient),
+            "skipped": optimiser.total_notfinite,
+            "skipped_in_a_row": optimiser.notfinite_count,
+        }
+        return TrainState(arrays, slow, optimiser, rows, state.updates + 1), metrics
+
+    def learn_many(self, state: TrainState, windows: Window) -> tuple[TrainState, Metrics]:
+        """Make n updates in one program, on windows with a leading axis n; metrics [n]."""
+        return jax.lax.scan(self.learn, state, windows)
+
+    def evaluate_many(
+        self, arrays: PyTree, rows: State, windows: Window
+    ) -> tuple[State, Float[Array, "n B Q K"]]:
+        """Return the losses of n consecutive windows of rows, without learning."""
+
+        def body(rows: State, window: Window) -> tuple[State, Array]:
+            _, (rows, losses) = self.loss(arrays, rows, window)
+            return rows, losses
+
+        return jax.lax.scan(body, rows, windows)

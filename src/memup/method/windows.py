@@ -1,0 +1,167 @@
+"""Gather what updates see: windows of R steps, their queries, and the far-away targets of these.
+
+This is the host's part of an update. It touches R + Q*K steps a row, however long the episodes
+are, and one call gathers many updates at once, while the device still works on the ones before.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Int
+
+from memup.data.orders import Visit
+from memup.data.store import EpisodeStore
+from memup.method.selector import AbstractSelector, Plan
+from memup.method.target import AbstractTarget
+from memup.spaces import Space, flatten, join
+from memup.types import Context, StepInput, Targets, Window
+
+KEPT_PLANS = 100_000
+
+
+@dataclass
+class Windows:
+    """Builds windows from visits.
+
+    Attributes:
+        store: the episodes.
+        selector: chooses targets from the stored scores.
+        target: gives their outcomes.
+        space: observation space.
+        length: R, steps a window.
+        stride: a query every `stride` steps of a window, its last step among them.
+        actions: whether the episodes have actions and rewards.
+    """
+
+    store: EpisodeStore
+    selector: AbstractSelector
+    target: AbstractTarget
+    space: Space
+    length: int
+    stride: int = 1
+    actions: bool = True
+    _plans: OrderedDict[int, Plan | None] = field(default_factory=OrderedDict)
+
+    @property
+    def query(self) -> Int[np.ndarray, " Q"]:
+        """Positions of the query steps in a window."""
+        return np.arange(self.length)[:: -self.stride][::-1]
+
+    def forget_plans(self) -> None:
+        """Drop kept plans; call it when scores have changed."""
+        self._plans.clear()
+
+    def build(self, visits: list[Visit], rows: int, count: int, rng: np.random.Generator) -> Window:
+        """Gather `count` consecutive windows of every row.
+
+        Args:
+            visits: what fills count * R steps of every row.
+            rows: B.
+            count: n, windows a row.
+            rng: for stochastic selectors.
+
+        Returns:
+            A Window of numpy arrays with a leading axis n.
+        """
+        step, episode, first = self._streams(visits, rows, count * self.length)
+        targets, owner = self._targets(visits, rows, count, rng)
+        x = self._inputs(episode, step, first)
+        at = self.store.global_rows(owner, targets.index)
+        context = Context(self._observe(at), self._field("action", at))
+        value = self.target.values(self.store, owner, targets.index)
+        known = np.isfinite(value).all(axis=-1)
+        weight = targets.weight * known
+        value = np.where(known[..., None], value, 0).astype(np.float32)
+
+        def windows(a: np.ndarray) -> np.ndarray:
+            split = a.reshape(rows, count, a.shape[1] // count, *a.shape[2:])
+            return np.ascontiguousarray(np.swapaxes(split, 0, 1))
+
+        return Window(
+            x=StepInput(*(_map(windows, leaf) for leaf in x)),
+            query=np.broadcast_to(self.query, (count, len(self.query))),
+            context=Context(*(_map(windows, leaf) for leaf in context)),
+            target=windows(value),
+            weight=windows(weight.astype(np.float32)),
+        )
+
+    def _streams(
+        self, visits: list[Visit], rows: int, steps: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Lay the visits out: step, episode and start flag at every place, [B, steps] each."""
+        step = np.zeros((rows, steps), np.int64)
+        episode = np.zeros((rows, steps), np.int64)
+        first = np.zeros((rows, steps), bool)
+        for v in visits:
+            end = v.offset + v.stop - v.start
+            step[v.row, v.offset : end] = np.arange(v.start, v.stop)
+            episode[v.row, v.offset : end] = v.episode
+            first[v.row, v.offset] = v.fresh
+        return step, episode, first
+
+    def _inputs(self, episode: np.ndarray, step: np.ndarray, first: np.ndarray) -> StepInput:
+        """Look up what the memory reads: [B, steps, ...]."""
+        now = self.store.global_rows(episode, step)
+        before = now - ((step > 0) & ~first)
+        return StepInput(
+            self._observe(now), self._field("action", before), self._field("reward", now), first
+        )
+
+    def _targets(
+        self, visits: list[Visit], rows: int, count: int, rng: np.random.Generator
+    ) -> tuple[Targets, np.ndarray]:
+        """Select the targets of every query: index, weight and owning episode, [B, n*Q, K]."""
+        query, width = self.query, self.selector.width
+        shape = (rows, count * len(query), width)
+        index, owner = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        weight = np.zeros(shape, np.float32)
+        ordinal = np.full(self.length, -1)
+        ordinal[query] = np.arange(len(query))
+        for v in visits:
+            place = np.arange(v.offset, v.offset + v.stop - v.start)
+            asked = ordinal[place % self.length] >= 0
+            if not asked.any():
+                continue
+            place = place[asked]
+            slot = place // self.length * len(query) + ordinal[place % self.length]
+            chosen = self._select(v.episode, place - v.offset + v.start, rng)
+            index[v.row, slot], weight[v.row, slot] = chosen
+            owner[v.row, slot] = v.episode
+        return Targets(index, weight), owner
+
+    def _select(self, episode: int, query: np.ndarray, rng: np.random.Generator) -> Targets:
+        score = self.store.scores(episode)
+        score = score[: len(score) - self.target.lead]
+        if len(score) == 0:
+            nothing = np.zeros((len(query), self.selector.width), np.float32)
+            return Targets(np.repeat(query[:, None], self.selector.width, axis=1), nothing)
+        targets = self.selector.select(score, query, rng, self._plan(episode, score))
+        # A last step without an outcome has weight 0; its index must still be one that exists.
+        return Targets(np.minimum(targets.index, len(score) - 1), targets.weight)
+
+    def _plan(self, episode: int, score: np.ndarray) -> Plan | None:
+        if not self.selector.fixed:
+            return None
+        if episode not in self._plans:
+            self._plans[episode] = self.selector.plan(score)
+            if len(self._plans) > KEPT_PLANS:
+                self._plans.popitem(last=False)
+        return self._plans[episode]
+
+    def _observe(self, rows: np.ndarray) -> object:
+        leaves = {name: self.store.gather(name, rows) for name in flatten(self.space)}
+        return join(self.space, leaves)
+
+    def _field(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """Look a field up, or give zeros where the episodes have no actions and rewards."""
+        if not self.actions:
+            return np.zeros(rows.shape, np.int32 if name == "action" else np.float32)
+        return self.store.gather(name, rows)
+
+
+def _map(function: object, tree: object) -> object:
+    """Apply a function to the arrays of an observation, which may be a dictionary."""
+    if isinstance(tree, dict):
+        return {name: _map(function, leaf) for name, leaf in tree.items()}
+    return function(tree)

@@ -1,0 +1,131 @@
+"""Turn observations, actions and rewards into float vectors."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from memup.spaces import Box, Dict, Discrete, Space
+from memup.types import Context, Key, Observation, StepInput
+
+
+def encode(space: Space, obs: Observation) -> Float[Array, " S"]:
+    """Flatten one observation into floats.
+
+    Args:
+        space: what the observation is.
+        obs: one observation, without batch or time.
+
+    Returns:
+        Boxes as they are (8-bit images divided by 255), integers one-hot, dictionaries in the
+        order of their names; `space.size` floats.
+    """
+    if isinstance(space, Dict):
+        return jnp.concatenate([encode(s, obs[name]) for name, s in sorted(space.spaces.items())])
+    if isinstance(space, Discrete):
+        return jax.nn.one_hot(obs, space.n)
+    if isinstance(space, Box) and space.dtype == "uint8":
+        return jnp.ravel(obs).astype(jnp.float32) / 255
+    return jnp.ravel(obs).astype(jnp.float32)
+
+
+class Normaliser(eqx.Module):
+    """Shift and scale vectors by constants that were measured on data; never trained.
+
+    Attributes:
+        shift: subtracted, [S].
+        scale: divided by, [S], at least 1: rare small signals are left as they are.
+    """
+
+    shift: Float[Array, " S"]
+    scale: Float[Array, " S"]
+
+    @classmethod
+    def identity(cls, size: int) -> "Normaliser":
+        """Change nothing."""
+        return cls(jnp.zeros(size), jnp.ones(size))
+
+    @classmethod
+    def of_data(cls, data: Float[Array, "N S"]) -> "Normaliser":
+        """Bring features whose spread is above 1 to spread 1 around 0."""
+        spread = jnp.std(data, axis=0)
+        large = spread > 1
+        return cls(jnp.where(large, jnp.mean(data, axis=0), 0.0), jnp.where(large, spread, 1.0))
+
+    def __call__(self, x: Float[Array, " S"]) -> Float[Array, " S"]:
+        """Apply; no gradient reaches the constants."""
+        return (x - jax.lax.stop_gradient(self.shift)) / jax.lax.stop_gradient(self.scale)
+
+
+class InputEncoder(eqx.Module):
+    """What a memory reads: relu(Linear([observation, previous action one-hot, reward])).
+
+    Attributes:
+        space: observation space.
+        actions: number of actions; 0 for a sequence without actions and rewards.
+        output_size: E.
+    """
+
+    space: Space = eqx.field(static=True)
+    actions: int = eqx.field(static=True)
+    output_size: int = eqx.field(static=True)
+    normalise: Normaliser
+    layer: eqx.nn.Linear
+
+    def __init__(
+        self,
+        space: Space,
+        actions: int,
+        size: int,
+        *,
+        key: Key,
+        normalise: Normaliser | None = None,
+    ):
+        self.space, self.actions, self.output_size = space, actions, size
+        self.normalise = Normaliser.identity(space.size) if normalise is None else normalise
+        width = space.size + (actions + 1 if actions else 0)
+        self.layer = eqx.nn.Linear(width, size, key=key)
+
+    def __call__(self, x: StepInput) -> Float[Array, " E"]:
+        """Encode one step."""
+        parts = [self.normalise(encode(self.space, x.obs))]
+        if self.actions:
+            action = jnp.where(x.first, 0.0, jax.nn.one_hot(x.action, self.actions))
+            parts += [action, jnp.asarray(x.reward, jnp.float32)[None]]
+        return jax.nn.relu(self.layer(jnp.concatenate(parts)))
+
+
+class QuestionEncoder(eqx.Module):
+    """The local question (o_k, a_k): [relu(Linear(observation)), action one-hot].
+
+    Attributes:
+        space: observation space.
+        actions: number of actions; 0 if there are none.
+        output_size: C.
+    """
+
+    space: Space = eqx.field(static=True)
+    actions: int = eqx.field(static=True)
+    output_size: int = eqx.field(static=True)
+    normalise: Normaliser
+    layer: eqx.nn.Linear
+
+    def __init__(
+        self,
+        space: Space,
+        actions: int,
+        size: int,
+        *,
+        key: Key,
+        normalise: Normaliser | None = None,
+    ):
+        self.space, self.actions, self.output_size = space, actions, size + actions
+        self.normalise = Normaliser.identity(space.size) if normalise is None else normalise
+        self.layer = eqx.nn.Linear(space.size, size, key=key)
+
+    def __call__(self, context: Context) -> Float[Array, " C"]:
+        """Encode one question."""
+        seen = jax.nn.relu(self.layer(self.normalise(encode(self.space, context.obs))))
+        if not self.actions:
+            return seen
+        return jnp.concatenate([seen, jax.nn.one_hot(context.action, self.actions)])
