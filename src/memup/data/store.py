@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
-from memup.data.store_fields import Schema, as_array, check_block, check_name, schema_of
+from memup.data.store_disk import MANIFEST, open_table
+from memup.data.store_fields import Schema, as_array, check_block, check_scores, schema_of
 from memup.data.store_tables import AbstractTable, MemoryTable
 from memup.errors import MemupError, require, unknown_name
 
@@ -31,9 +32,10 @@ class EpisodeStore:
 
     def __init__(self, path: str | Path | None = None, limit: int | None = None):
         require(limit is None or limit >= 1, f"limit={limit}: expected at least 1")
-        self._table: AbstractTable = MemoryTable() if path is None else _on_disk(path, limit, True)
-        self._in_memory = path is None
-        self.limit = limit if path is None else self._table.limit
+        disk = None if path is None else open_table(Path(path), limit)
+        self._table: AbstractTable = disk or MemoryTable()
+        self._disk = disk
+        self.limit = disk.limit if disk else limit
 
     @classmethod
     def open(cls, path: str | Path) -> "EpisodeStore":
@@ -42,7 +44,7 @@ class EpisodeStore:
         Raises:
             MemupError: there is none, it is damaged, or a newer version wrote it.
         """
-        _on_disk(path, None, False)
+        require((Path(path) / MANIFEST).exists(), f"{path}: there is no episode store")
         return cls(path)
 
     @classmethod
@@ -94,17 +96,18 @@ class EpisodeStore:
             MemupError: as `add`.
         """
         lengths = np.asarray(lengths, np.int64)
-        blocks = check_block(fields, lengths, self._table.schema)
-        first = self.next_id
+        table, first, steps = self._table, self.next_id, int(lengths.sum())
+        blocks = check_block(fields, lengths, table.schema if table.episodes else {})
+        schema = schema_of(blocks)
+        given = {} if score is None else {"score": check_scores("score", score, steps, schema)}
         if not len(lengths):
             return np.arange(first, first)
-        if not self._table.schema:
-            self._table.create(schema_of(blocks))
-        if score is not None:
-            blocks["score"] = self._score_column("score", score, int(lengths.sum()))
-        for name in self._table.scores:
-            blocks.setdefault(name, np.full(int(lengths.sum()), np.nan, np.float32))
-        self._table.append(blocks, lengths)
+        if schema != table.schema:
+            table.create(schema)
+        for name in given.keys() - table.scores:
+            table.add_score(name)
+        unscored = {name: np.full(steps, np.nan, np.float32) for name in table.scores}
+        table.append(blocks | unscored | given, lengths)
         self._compact_memory()
         return np.arange(first, self.next_id)
 
@@ -214,7 +217,7 @@ class EpisodeStore:
             raise unknown_name("field", field, columns)
         return np.asarray(np.take(columns[field].array, rows, axis=0))
 
-    def episode(self, id: int) -> dict[str, np.ndarray]:
+    def episode(self, id: SupportsIndex) -> dict[str, np.ndarray]:
         """Return one episode, name to [N, ...]: read-only views, nothing is copied."""
         offset, length = self._places(id).tolist()
         columns = self._table.columns
@@ -239,10 +242,12 @@ class EpisodeStore:
         places = self._places(np.atleast_1d(ids))
         if isinstance(values, (list, tuple)):
             values = np.concatenate([np.atleast_1d(np.asarray(v, np.float32)) for v in values])
-        column = self._score_column(name, values, int(places[:, 1].sum()))
-        self._table.put(name, _ranges(places), column)
+        values = check_scores(name, values, int(places[:, 1].sum()), self._table.schema)
+        if name not in self._table.scores:
+            self._table.add_score(name)
+        self._table.put(name, _ranges(places), values)
 
-    def scores(self, id: int, name: str = "score") -> np.ndarray:
+    def scores(self, id: SupportsIndex, name: str = "score") -> np.ndarray:
         """Return the scores of one episode, float32 [N], NaN where there are none."""
         offset, length = self._places(id).tolist()
         if name not in self._table.scores:
@@ -286,9 +291,14 @@ class EpisodeStore:
         if gone > 0:
             self._drop_if_worth(gone)
 
+    def sync(self) -> None:
+        """Wait until all episodes are on the device, so that they outlive a loss of power."""
+        if self._disk:
+            self._disk.sync()
+
     def _compact_memory(self) -> None:
         gone = self._first_live - self._table.first_id
-        if self._in_memory and gone > 0:
+        if self._disk is None and gone > 0:
             self._drop_if_worth(gone)
 
     def _drop_if_worth(self, episodes: int) -> None:
@@ -317,26 +327,9 @@ class EpisodeStore:
         names = self._table.schema if fields is None else fields
         return {name: self.gather(name, rows) for name in names}
 
-    def _score_column(self, name: str, values: Any, steps: int) -> np.ndarray:
-        """Return checked scores [steps]; make their column if there is none."""
-        check_name(name)
-        values = np.asarray(values, np.float32)
-        require(name not in self._table.schema, f"scores {name!r}: a field has this name")
-        require(
-            values.shape == (steps,),
-            f"scores {name!r} of shape {list(values.shape)}: expected [{steps}], one a step",
-        )
-        if name not in self._table.scores:
-            self._table.add_score(name)
-        return values
-
 
 def _ranges(places: np.ndarray) -> np.ndarray:
     """Return all rows of episodes at (offset, length) [n, 2], in order."""
     offset, length = places[:, 0], places[:, 1]
     begin = np.cumsum(length) - length
     return np.repeat(offset - begin, length) + np.arange(int(length.sum()))
-
-
-def _on_disk(path: str | Path, limit: int | None, create: bool) -> AbstractTable:
-    raise MemupError(f"{path}: stores on disk are not available")

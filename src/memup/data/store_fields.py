@@ -112,6 +112,18 @@ def check_finite(name: str, array: np.ndarray, lengths: np.ndarray) -> None:
     raise MemupError(f"field {name!r} is not finite at {where}; expected numbers without NaN, inf")
 
 
+def check_scores(name: str, values: Any, steps: int, schema: Schema) -> np.ndarray:
+    """Return `values` as float32 [steps], or say why they cannot be the scores called `name`."""
+    check_name(name)
+    require(name not in schema, f"scores {name!r}: a field has this name")
+    scores = np.asarray(values, np.float32)
+    require(
+        scores.shape == (steps,),
+        f"scores {name!r} of shape {list(scores.shape)}: expected [{steps}], one a step",
+    )
+    return scores
+
+
 def schema_of(arrays: Mapping[str, np.ndarray]) -> Schema:
     """Return the kind of each array."""
     return {name: (array.dtype, array.shape[1:]) for name, array in arrays.items()}

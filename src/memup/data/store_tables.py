@@ -2,11 +2,13 @@
 
 import abc
 from collections.abc import Mapping
+from contextlib import suppress
 
 import numpy as np
 
 from memup.data.columns import MemoryColumn
 from memup.data.store_fields import Schema
+from memup.errors import MemupError
 
 FILL_ROWS = 1 << 20
 """Rows written at once where a column is filled or copied, so that memory use stays small."""
@@ -102,8 +104,10 @@ class AbstractTable(abc.ABC):
     def _undo(self, episodes: int) -> None:
         rows = self.rows_before(episodes)
         for column, count in [(self.index, episodes), *((c, rows) for c in self.columns.values())]:
-            column.cut(count)
-            column.trim()
+            # A disk that fails once may fail again: go on, the index was cut first.
+            with suppress(MemupError):
+                column.cut(count)
+                column.trim()
 
 
 class MemoryTable(AbstractTable):
@@ -122,7 +126,7 @@ class MemoryTable(AbstractTable):
     def create(self, schema: Schema) -> None:
         """Make the columns of the first episode."""
         self.columns = {name: MemoryColumn(dtype, tail) for name, (dtype, tail) in schema.items()}
-        self.schema = schema
+        self.schema, self.scores = schema, []
 
     def add_score(self, name: str) -> None:
         """Make a column of scores, NaN in every row there is."""
