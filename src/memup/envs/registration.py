@@ -1,4 +1,4 @@
-"""What Gymnasium finds through the entry point of the package. Importing this never loads jax."""
+"""Our environments in Gymnasium's registry. Neither importing nor calling this loads jax."""
 
 _MAKE = "memup.envs.to_gymnasium:make_registered"
 FAMILIES = {
