@@ -78,6 +78,16 @@ def test_nothing_is_dropped_before_it_is_released(tmp_path):
     assert sorted(p.name for p in (tmp_path / "s").iterdir()) == ["rows-35", "store.json"]
 
 
+def test_a_reader_keeps_what_it_opened_while_the_writer_goes_on(tmp_path):
+    writer = EpisodeStore.from_episodes([episode(2, i) for i in range(9)], tmp_path / "s", limit=2)
+    reader = EpisodeStore.open(tmp_path / "s")
+    writer.release(9)
+    writer.add(episode(2, 9))
+    assert reader.ids.tolist() == [7, 8]
+    same(reader, 7, episode(2, 7))
+    assert EpisodeStore.open(tmp_path / "s").ids.tolist() == [8, 9]
+
+
 def test_opening_writes_nothing_and_the_next_write_removes_leftovers(path):
     action = path / "action.npy"
     with action.open("ab") as file:

@@ -123,9 +123,13 @@ class DiskTable(AbstractTable):
             if column.count < rows:
                 raise damaged(column.path, f"{column.count} rows, expected at least {rows}")
             column.count = rows
+            # Mapped now: a compaction by the writer may unlink the file, a map keeps it.
+            column.map()
             self.columns[name] = column
 
-    def _copy_to(self, new: str, episodes: int, rows: int) -> tuple[dict, FileColumn]:
+    def _copy_to(
+        self, new: str, episodes: int, rows: int
+    ) -> tuple[dict[str, FileColumn], FileColumn]:
         folder = self.path / new
         with writing(folder):
             shutil.rmtree(folder, ignore_errors=True)

@@ -44,10 +44,8 @@ def check_block(
             finite.
     """
     require(bool(fields), "an episode needs at least one field")
-    require(
-        lengths.ndim == 1 and bool((lengths > 0).all()),
-        f"episode lengths {lengths.tolist()}: expected at least one step each",
-    )
+    require(lengths.ndim == 1, f"episode lengths of shape {list(lengths.shape)}: expected [n]")
+    require(bool((lengths > 0).all()), "an episode of no steps; expected at least one step each")
     arrays = {name: as_array(name, values) for name, values in fields.items()}
     check_lengths(arrays, int(lengths.sum()))
     if schema:
@@ -64,11 +62,11 @@ def as_array(name: str, values: Any) -> np.ndarray:
         array = np.asarray(values)
     except ValueError:
         raise MemupError(f"field {name!r}: its steps differ in shape; expected [N, ...]") from None
-    require(array.ndim > 0, f"field {name!r} is {values!r}; expected one value a step, [N, ...]")
-    require(
-        array.dtype.kind in KINDS,
-        f"field {name!r} has dtype {array.dtype}; expected booleans or numbers",
-    )
+    # Not `require`: the text of a long array costs more than storing it.
+    if array.ndim == 0:
+        raise MemupError(f"field {name!r} is {values!r}; expected one value a step, [N, ...]")
+    if array.dtype.kind not in KINDS:
+        raise MemupError(f"field {name!r} has dtype {array.dtype}; expected booleans or numbers")
     return array
 
 
@@ -90,11 +88,11 @@ def check_schema(arrays: Mapping[str, np.ndarray], schema: Schema) -> None:
     for name, (dtype, tail) in schema.items():
         require(name in arrays, f"the episode lacks field {name!r}; expected {list(schema)}")
         array = arrays[name]
-        require(
-            array.dtype == dtype and array.shape[1:] == tail,
-            f"field {name!r} is {array.dtype} {list(array.shape[1:])} a step; "
-            f"expected {dtype} {list(tail)}, as in the first episode",
-        )
+        if array.dtype != dtype or array.shape[1:] != tail:
+            raise MemupError(
+                f"field {name!r} is {array.dtype} {list(array.shape[1:])} a step; "
+                f"expected {dtype} {list(tail)}, as in the first episode"
+            )
 
 
 def check_finite(name: str, array: np.ndarray, lengths: np.ndarray) -> None:

@@ -105,13 +105,23 @@ class FileColumn:
     def array(self) -> np.ndarray:
         """All rows, [count, *tail], a read-only map of the file."""
         if self._map is None or len(self._map) != self.count:
-            self._map = self._read_map()
+            return self.map()
         return self._map
 
     @property
     def nbytes(self) -> int:
         """Bytes of all rows."""
         return self.count * self._row
+
+    def map(self) -> np.ndarray:
+        """Map the file as long as it now is; return all rows."""
+        shape = (self.count, *self.tail)
+        if self.nbytes == 0:
+            self._map = np.empty(shape, self.dtype)
+        else:
+            # A plain array: numpy.memmap has a slower __getitem__.
+            self._map = np.asarray(np.memmap(self.path, self.dtype, "r", self._head, shape))
+        return self._map
 
     def append(self, values: np.ndarray) -> None:
         """Add rows [n, *tail]: first the rows, then their number."""
@@ -141,13 +151,6 @@ class FileColumn:
 
     def _end(self, count: int) -> int:
         return self._head + count * self._row
-
-    def _read_map(self) -> np.ndarray:
-        shape = (self.count, *self.tail)
-        if self.count * self._row == 0:
-            return np.empty(shape, self.dtype)
-        # A plain array: numpy.memmap has a slower __getitem__.
-        return np.asarray(np.memmap(self.path, self.dtype, "r", self._head, shape))
 
     def _write_count(self, count: int) -> None:
         digits = np.frombuffer(f"{count:>{DIGITS}}".encode(), np.uint8)

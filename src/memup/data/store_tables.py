@@ -8,7 +8,10 @@ import numpy as np
 
 from memup.data.columns import MemoryColumn
 from memup.data.store_fields import Schema
+from memup.data.store_files import FileColumn
 from memup.errors import MemupError
+
+Column = MemoryColumn | FileColumn
 
 FILL_ROWS = 1 << 20
 """Rows written at once where a column is filled or copied, so that memory use stays small."""
@@ -27,8 +30,8 @@ class AbstractTable(abc.ABC):
 
     schema: Schema
     scores: list[str]
-    columns: dict
-    index: object
+    columns: dict[str, Column]
+    index: Column
     first_id: int
 
     @abc.abstractmethod
@@ -147,7 +150,7 @@ class MemoryTable(AbstractTable):
         self.first_id += episodes
 
 
-def fill(column: object, rows: int) -> None:
+def fill(column: Column, rows: int) -> None:
     """Append `rows` rows of NaN to a column."""
     for first in range(0, rows, FILL_ROWS):
         column.append(np.full(min(FILL_ROWS, rows - first), np.nan, np.float32))
