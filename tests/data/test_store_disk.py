@@ -198,6 +198,18 @@ def test_other_fields_may_come_when_all_is_rolled_back(path):
     store.add({"action": np.zeros(2, np.int64), "x": [1, 2]})
     assert old.tolist() == episode(6, 50)["action"].tolist()
     same(EpisodeStore.open(path), 0, {"x": np.array([1, 2])})
+    names = ["action.npy", "index.npy", "store.json", "x.npy"]
+    assert sorted(p.name for p in path.iterdir()) == names
+
+
+def test_a_compacted_store_rolls_back_no_further(tmp_path):
+    store = EpisodeStore.from_episodes([episode(2)] * 9, tmp_path / "s", limit=1)
+    store.release(9)
+    store.rollback(9)
+    with pytest.raises(MemupError, match="were dropped"):
+        store.rollback(8)
+    store.add(episode(3, 9))
+    assert store.ids.tolist() == [9]
 
 
 def test_a_store_can_be_copied(path):

@@ -67,8 +67,11 @@ class DiskTable(AbstractTable):
         if self.schema:
             # Files of another kind come: until they are all there, none are promised.
             self._write_manifest(fields={}, scores=[])
+            self._remove(self._place())
             self.columns, self.schema, self.scores = {}, {}, []
             self.index = MemoryColumn(np.int64, (2,))
+        with writing(self._place()):
+            self._place().mkdir(exist_ok=True)
         columns = {
             name: FileColumn.create(self._file(name), dtype, tail)
             for name, (dtype, tail) in schema.items()
