@@ -74,7 +74,7 @@ class ActiveTMaze(AbstractEnv):
     @property
     def observation_space(self) -> Box:
         """[end, sign]."""
-        return Box((2,), "int8", -1, 1)
+        return Box((2,), "int8", -1.0, 1.0)
 
     @property
     def action_space(self) -> Discrete:
@@ -90,7 +90,7 @@ class ActiveTMaze(AbstractEnv):
 
     def step(self, state: ActiveState, action: Action, *, key: Key) -> tuple[ActiveState, TimeStep]:
         """Move, and pay for where the agent now stands."""
-        after = self._move(state, jnp.asarray(action))
+        after = self._move(state, action)
         terminated = after.y != 0
         truncated = ~terminated & (after.time >= self.time_limit)
         hit = after.y == after.goal
@@ -98,8 +98,8 @@ class ActiveTMaze(AbstractEnv):
         reward = jnp.where(terminated | truncated, hit.astype(jnp.float32), late)
         return after, follow(self._observe(after), reward, terminated, hit, truncated)
 
-    def _move(self, state: ActiveState, action: Int[Array, ""]) -> ActiveState:
-        end = self.length + 1
+    def _move(self, state: ActiveState, action: Action) -> ActiveState:
+        action, end = jnp.asarray(action), self.length + 1
         along = (action == RIGHT).astype(jnp.int32) - (action == LEFT).astype(jnp.int32)
         across = (action == UP).astype(jnp.int8) - (action == DOWN).astype(jnp.int8)
         x = jnp.clip(state.x + along, 0, end)

@@ -73,7 +73,7 @@ class TMazeDistractors(AbstractEnv):
     @property
     def observation_space(self) -> Box:
         """[hint, signal, noise]."""
-        return Box((3,), "float32", -1, 1)
+        return Box((3,), "float32", -1.0, 1.0)
 
     @property
     def action_space(self) -> Discrete:

@@ -76,7 +76,7 @@ def space_from_gymnasium(space: gymnasium.Space, what: str) -> Space:
             low, high = (float(f(b)) for f, b in ((np.min, space.low), (np.max, space.high)))
             return Box(space.shape, _dtype(space), low, high)
         case gymnasium.spaces.MultiBinary():
-            return Box(space.shape, "int8", 0, 1)
+            return Box(space.shape, "int8", 0.0, 1.0)
         case gymnasium.spaces.MultiDiscrete():
             last = space.start + space.nvec - 1
             return Box(space.shape, "int32", float(space.start.min()), float(last.max()))

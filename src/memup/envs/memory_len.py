@@ -46,7 +46,7 @@ class MemoryLen(AbstractEnv):
     @property
     def observation_space(self) -> Box:
         """[hint, time mark, 0]."""
-        return Box((3,), "float32", -1, 1)
+        return Box((3,), "float32", -1.0, 1.0)
 
     @property
     def action_space(self) -> Discrete:

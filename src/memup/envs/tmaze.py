@@ -69,7 +69,7 @@ class TMaze(AbstractEnv):
     @property
     def observation_space(self) -> Box:
         """[hint, at_junction, noise]."""
-        return Box((3,), "int8", -1, 1)
+        return Box((3,), "int8", -1.0, 1.0)
 
     @property
     def action_space(self) -> Discrete:
