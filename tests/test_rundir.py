@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from memup.errors import MemupError
-from memup.rundir import RunDir, flatten, plain
+from memup.jsonfiles import plain
+from memup.rundir import RunDir, flatten
 
 SPEC = {"env": "tmaze-10", "seed": 1, "memory": {"name": "gru", "size": 8}}
 

@@ -11,21 +11,28 @@ killed at any moment leaves a directory that can be read and continued.
 """
 
 import contextlib
-import errno
-import fcntl
 import json
-import math
 import os
 import platform
 import subprocess
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 from memup.errors import MemupError
+from memup.jsonfiles import (
+    append_row,
+    keep_rows,
+    lock,
+    plain,
+    read_json,
+    read_rows,
+    write_json,
+    writing,
+)
 
 Kind = Literal["metrics", "eval"]
 PACKAGES = ("memup", "jax", "jaxlib", "equinox", "optax", "numpy", "gymnasium")
@@ -64,7 +71,7 @@ class RunDir:
             path = _free_name(path)
         elif path.exists() and not (path / "spec.json").exists() and not _is_unused(path):
             raise MemupError(f"{path} exists and is not a run directory; choose another --run-dir")
-        with _writing(path):
+        with writing(path):
             path.mkdir(parents=True, exist_ok=True)
         run = cls(path)
         run._lock()
@@ -124,19 +131,7 @@ class RunDir:
             kind: "metrics" or "eval".
             row: numbers, texts, lists and dicts of them; NaN and infinities become null.
         """
-        line = json.dumps(plain(row), allow_nan=False).encode() + b"\n"
-        path = self.path / f"{kind}.jsonl"
-        with _writing(path), path.open("a+b", buffering=0) as file:
-            # `memup eval` may append while training does: one line at a time.
-            fcntl.flock(file, fcntl.LOCK_EX)
-            end = _drop_cut_line(file)
-            try:
-                written = file.write(line)
-                if written != len(line):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            except OSError:
-                file.truncate(end)
-                raise
+        append_row(self.path / f"{kind}.jsonl", row)
 
     def rows(self, kind: Kind) -> list[dict[str, Any]]:
         """Return all rows; a cut-off last line is left out.
@@ -144,14 +139,7 @@ class RunDir:
         Raises:
             MemupError: a line in the middle is not JSON.
         """
-        path = self.path / f"{kind}.jsonl"
-        found = []
-        for number, line in enumerate(_whole_lines(path), start=1):
-            try:
-                found.append(json.loads(line))
-            except ValueError:
-                raise MemupError(f"{path}, line {number}: not JSON; remove that line") from None
-        return found
+        return read_rows(self.path / f"{kind}.jsonl")
 
     def truncate(self, kind: Kind, count: int) -> int:
         """Keep the first `count` rows: what an exact resume does before it writes them again.
@@ -159,11 +147,7 @@ class RunDir:
         Returns:
             How many rows are left; fewer than `count` where there were fewer.
         """
-        path = self.path / f"{kind}.jsonl"
-        lines = _whole_lines(path)
-        if len(lines) > count:
-            _replace(path, b"".join(lines[:count]))
-        return min(len(lines), count)
+        return keep_rows(self.path / f"{kind}.jsonl", count)
 
     def set_status(
         self, state: str, phase: str | None = None, error: str | None = None, **more: Any
@@ -187,8 +171,7 @@ class RunDir:
 
     def write_json(self, name: str, value: Any) -> None:
         """Write a file of this directory so that readers see the old or the new one, whole."""
-        text = json.dumps(plain(value), indent=1, allow_nan=False)
-        _replace(self.path / name, text.encode() + b"\n")
+        write_json(self.path / name, value)
 
     def read_json(self, name: str) -> Any:
         """Read a file of this directory.
@@ -196,13 +179,7 @@ class RunDir:
         Raises:
             MemupError: it is missing, unreadable or cut off.
         """
-        path = self.path / name
-        try:
-            return json.loads(path.read_bytes())
-        except OSError as error:
-            raise MemupError(f"cannot read {path}: {error.strerror}") from None
-        except ValueError:
-            raise MemupError(f"{path} is cut off or not JSON") from None
+        return read_json(self.path / name)
 
     def in_use(self) -> bool:
         """Say whether a process holds this directory for writing now."""
@@ -211,7 +188,7 @@ class RunDir:
         except OSError:
             return False
         try:
-            return not _try_lock(fd)
+            return not lock(fd, wait=False)
         finally:
             os.close(fd)
 
@@ -228,9 +205,9 @@ class RunDir:
         self.close()
 
     def _lock(self) -> None:
-        with _writing(self.path / LOCK):
+        with writing(self.path / LOCK):
             fd = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-        if not _try_lock(fd):
+        if not lock(fd, wait=False):
             os.close(fd)
             raise MemupError(
                 f"{self.path} is in use: another process trains into it; "
@@ -245,27 +222,6 @@ class RunDir:
             return
         record = {"spec": wanted, "versions": versions(), "commit": commit(), "created": _now()}
         self.write_json("spec.json", record)
-
-
-def plain(value: Any) -> Any:
-    """Return `value` as JSON holds it: arrays as lists, paths as text, NaN and infinities as None.
-
-    Raises:
-        TypeError: JSON has nothing like it.
-    """
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, Path):
-        return str(value)
-    if hasattr(value, "tolist"):  # arrays and scalars of NumPy and JAX, neither imported here
-        return plain(value.tolist())
-    raise TypeError(f"{value!r} ({type(value).__name__}) cannot be written as JSON")
 
 
 def flatten(spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -329,71 +285,10 @@ def _free_name(path: Path) -> Path:
     number = 2
     while True:
         beside = path.with_name(f"{path.name}-{number}")
-        with _writing(beside), contextlib.suppress(FileExistsError):
+        with writing(beside), contextlib.suppress(FileExistsError):
             beside.mkdir()
             return beside
         number += 1
-
-
-def _try_lock(fd: int) -> bool:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        # Some network file systems have no locks: training there is better than refusing to.
-        if error.errno not in {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP}:
-            raise
-    return True
-
-
-def _drop_cut_line(file: BinaryIO) -> int:
-    """Remove what follows the last newline; return the size that is left."""
-    size = end = file.seek(0, os.SEEK_END)
-    while end:
-        start = max(0, end - 4096)
-        file.seek(start)
-        newline = file.read(end - start).rfind(b"\n")
-        end = start if newline < 0 else start + newline + 1
-        if newline >= 0:
-            break
-    if end < size:
-        file.truncate(end)
-    return end
-
-
-def _whole_lines(path: Path) -> list[bytes]:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise MemupError(f"cannot read {path}: {error.strerror}") from None
-    return [line for line in data.splitlines(keepends=True) if line.endswith(b"\n")]
-
-
-def _replace(path: Path, data: bytes) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with _writing(path):
-        try:
-            with part.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-
-
-@contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-        hint = "; free some space, then the same command goes on" if full else ""
-        raise MemupError(f"cannot write {path}: {error.strerror}{hint}") from None
 
 
 def _now() -> str:
