@@ -75,7 +75,7 @@ def test_listing_and_checking_never_load_jax():
         "import sys\n"
         "from memup.envs.table import check_env_id\n"
         "check_env_id('tmaze-1000')\n"
-        "assert not {'jax', 'gymnasium'} & sys.modules.keys()\n"
+        "assert 'jax' not in sys.modules\n"
         "check_env_id('gym:memup/NoisyTMaze-v0')\n"
         "assert 'jax' not in sys.modules\n"
     )

@@ -59,6 +59,7 @@ def test_without_gymnax_the_error_says_what_to_install(monkeypatch):
 
 def test_names_are_looked_up_in_gymnax(monkeypatch):
     fake = SimpleNamespace(registered_envs=["Count-v0"], make=lambda name: (Counter(), {"end": 2}))
+    fake.__spec__ = object()
     monkeypatch.setitem(sys.modules, "gymnax", fake)
     assert isinstance(make_env("gymnax:Count-v0"), FromGymnax)
     with pytest.raises(MemupError, match="did you mean 'Count-v0'"):

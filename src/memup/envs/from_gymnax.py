@@ -58,15 +58,14 @@ def from_gymnax(name: str) -> FromGymnax:
     """Make the gymnax environment called `name`.
 
     Raises:
-        MemupError: gymnax is missing, older than 1.0 or has no such environment, or its actions
-            are not discrete.
+        MemupError: gymnax cannot be imported or has no such environment, or its actions are
+            not discrete.
     """
     try:
         import gymnax
-    except ImportError:
-        raise MemupError(
-            f"environment 'gymnax:{name}': gymnax is not installed; pip install 'gymnax>=1.0'"
-        ) from None
+    except ImportError as error:
+        message = f"environment 'gymnax:{name}': gymnax cannot be imported: {error}"
+        raise MemupError(message) from error
     if name not in gymnax.registered_envs:
         raise unknown_name("gymnax environment", name, gymnax.registered_envs)
     env, params = gymnax.make(name)

@@ -1,5 +1,6 @@
 """The names of environments. Importing this, listing and checking ids never loads jax."""
 
+import importlib.util
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -141,6 +142,7 @@ def make_env(env_id: str, *, n: int = 1) -> Any:
         MemupError: no such environment, a setting out of bounds, or a missing package.
     """
     if prefix := _host(env_id):
+        check_env_id(env_id)
         factory = ENVS[_HOSTS[prefix][0]].load()
         name = env_id.removeprefix(prefix)
         return factory(name, n) if prefix == "gym:" else factory(name)
@@ -155,8 +157,18 @@ def check_env_id(env_id: str) -> None:
         from memup.envs.gymnasium_spec import find_spec
 
         find_spec(env_id.removeprefix(prefix))
-    elif not prefix:
+    elif prefix:
+        require_gymnax(env_id)
+    else:
         _parse(env_id)
+
+
+def require_gymnax(env_id: str) -> None:
+    """Raise a MemupError if gymnax, which is no dependency of memup, is missing."""
+    if importlib.util.find_spec("gymnax") is None:
+        raise MemupError(
+            f"environment {env_id!r}: gymnax is not installed; pip install 'gymnax>=1.0'"
+        )
 
 
 def _host(env_id: str) -> str:
