@@ -64,13 +64,13 @@ def test_verdict_compares_like_with_like():
 def test_times_of_a_continued_run():
     rows = [
         {"phase": "memory", "wall_s": 10.0, "compile_s": 4.0, "updates": 5},
-        {"phase": "memory", "wall_s": 12.0, "updates": 9},
+        {"phase": "memory", "wall_s": 12.0, "compile_s": 5.0, "updates": 9},
         {"phase": "policy", "wall_s": 3.0, "steps_per_second": 7.0},
-        {"phase": "memory", "wall_s": 4},
+        {"phase": "memory", "wall_s": 4, "compile_s": 2.0},
         {"phase": "memory", "wall_s": None},
     ]
     memory, policy = phase_times(rows)
-    assert (memory.total, memory.compiling, memory.running, memory.updates) == (13.0, 4.0, 9.0, 9)
+    assert (memory.total, memory.compiling, memory.running, memory.updates) == (13.0, 7.0, 6.0, 9)
     assert (policy.total, policy.speed) == (3.0, 7.0)
     assert phase_times([]) == []
 

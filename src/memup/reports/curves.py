@@ -29,8 +29,14 @@ class Quantity:
     axis: Mapping[str, Any]
 
 
+LOSSES = {
+    "loss": "training",
+    "held_out_loss": "held out",
+    "loss_without_memory": "held out, without memory",
+}
+DASHES = {"held_out_loss": "dot", "loss_without_memory": "dash"}
 QUANTITIES = (
-    Quantity("loss", {"loss": "training", "held_out_loss": "held out"}, "updates", {}),
+    Quantity("loss", LOSSES, "updates", {}),
     Quantity("accuracy", {"accuracy": "accuracy"}, "updates", {"tickformat": ".0%"}),
     Quantity(
         "success",
@@ -115,14 +121,17 @@ def _line(
     if not points:
         return None
     x, y = thin([x for x, _ in points], [y for _, y in points])
-    dash = "dot" if metric.startswith("held_out") else "solid"
     return {
         "type": "scatter",
         "mode": "lines" if len(x) > 1 else "markers",
         "x": x,
         "y": y,
         "name": html.escape(name),
-        "line": {"color": COLOURS[number % len(COLOURS)], "width": 2, "dash": dash},
+        "line": {
+            "color": COLOURS[number % len(COLOURS)],
+            "width": 2,
+            "dash": DASHES.get(metric, "solid"),
+        },
         "hovertemplate": "%{y:.4g}<extra>%{fullData.name}</extra>",
     }
 

@@ -34,26 +34,30 @@ class PhaseTime:
 def phase_times(rows: Sequence[Mapping[str, Any]]) -> list[PhaseTime]:
     """Add up the time of each phase, in the order in which they began.
 
-    A row owns the time since the row before it. Where the clock falls (a run that was continued)
-    it began again at zero.
+    A row owns the time since the row before it. Where a clock falls (a run that was continued) it
+    began again at zero.
 
     Args:
-        rows: rows of metrics.jsonl: `wall_s` counts on through the phases, `compile_s` is what the
-            row's own stretch spent on compiling.
+        rows: rows of metrics.jsonl: `wall_s` counts on through the phases, `compile_s` through
+            the advances of one phase.
     """
     times: dict[str, PhaseTime] = {}
-    before = 0.0
+    before: dict[str, float] = {}
     for row in rows:
         time = times.setdefault(_phase(row), PhaseTime(_phase(row)))
-        now = row.get("wall_s")
-        if now is not None:
-            time.total += now - before if now >= before else now
-            before = now
-        time.compiling += row.get("compile_s") or 0.0
+        time.total += _since(before, "", row.get("wall_s"))
+        time.compiling += _since(before, time.phase, row.get("compile_s"))
         time.updates = row.get("updates", time.updates)
         time.env_steps = row.get("env_steps", time.env_steps)
         time.speed = row.get("steps_per_second") or time.speed
     return list(times.values())
+
+
+def _since(before: dict[str, float], clock: str, now: int | float | None) -> int | float:
+    if now is None:
+        return 0.0
+    last, before[clock] = before.get(clock, 0.0), now
+    return now - last if now >= last else now
 
 
 def _phase(row: Mapping[str, Any]) -> str:
