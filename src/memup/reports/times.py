@@ -53,11 +53,11 @@ def phase_times(rows: Sequence[Mapping[str, Any]]) -> list[PhaseTime]:
     return list(times.values())
 
 
-def _since(before: dict[str, float], clock: str, now: int | float | None) -> int | float:
+def _since(before: dict[str, float], clock: str, now: int | float | None) -> float:
     if now is None:
         return 0.0
-    last, before[clock] = before.get(clock, 0.0), now
-    return now - last if now >= last else now
+    last, before[clock] = before.get(clock, 0.0), float(now)
+    return float(now - last if now >= last else now)
 
 
 def _phase(row: Mapping[str, Any]) -> str:
