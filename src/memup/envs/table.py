@@ -158,12 +158,12 @@ def check_env_id(env_id: str) -> None:
 
         find_spec(env_id.removeprefix(prefix))
     elif prefix:
-        require_gymnax(env_id)
+        _require_gymnax(env_id)
     else:
         _parse(env_id)
 
 
-def require_gymnax(env_id: str) -> None:
+def _require_gymnax(env_id: str) -> None:
     """Raise a MemupError if gymnax, which is no dependency of memup, is missing."""
     if importlib.util.find_spec("gymnax") is None:
         raise MemupError(
