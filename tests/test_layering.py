@@ -15,9 +15,12 @@ FLOORS = [
     {"nn"},
     {"memories", "envs", "tasks", "data"},
     {"method", "agents", "explore", "planning"},
-    {"phases", "fit", "evaluate", "checkpoint"},
+    {"evaluate", "checkpoint"},
+    {"phases"},
+    {"fit"},
     {"config", "presets", "build"},
     {"reports", "fleet"},
+    {"recording"},
     {"api"},
     {"cli"},
 ]

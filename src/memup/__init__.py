@@ -1,3 +1,27 @@
-"""MemUP: long-term memory for agents and sequence models by predicting uncertain outcomes."""
+"""MemUP: long-term memory for agents and sequence models by predicting uncertain outcomes.
+
+Names are imported when they are used, so that `memup --help` answers at once.
+"""
+
+import importlib
+from typing import Any
 
 __version__ = "0.1.0"
+
+_PLACES = {
+    "EpisodeStore": "memup.data.store",
+    "MemupError": "memup.errors",
+    "RunSpec": "memup.config",
+    "evaluate": "memup.api",
+    "load": "memup.api",
+    "preset": "memup.presets",
+    "spec": "memup.presets",
+    "train": "memup.api",
+}
+__all__ = sorted(_PLACES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'memup' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PLACES[name]), name)

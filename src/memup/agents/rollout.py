@@ -33,11 +33,13 @@ class Episodes(NamedTuple):
         count: episodes that ended.
         total: sum of their returns.
         success: sum of their successes (NaN where undefined).
+        square: sum of their squared returns.
     """
 
     count: Int[Array, ""]
     total: Float[Array, ""]
     success: Float[Array, ""]
+    square: Float[Array, ""]
 
 
 def begin(agent: AbstractAgent, state: PyTree, env: AbstractEnv, batch: int, *, key: Key) -> Carry:
@@ -131,6 +133,7 @@ def episode_sums(
             jnp.sum(ended),
             jnp.sum(jnp.where(ended, running, 0.0)),
             jnp.sum(jnp.where(ended, step.success, 0.0)),
+            jnp.sum(jnp.where(ended, running**2, 0.0)),
         )
 
     running, sums = jax.lax.scan(body, running, trajectory.step)

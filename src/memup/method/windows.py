@@ -86,12 +86,20 @@ class Windows:
             weight=windows(weight.astype(np.float32)),
         )
 
+    def uncertainty(
+        self, visits: list[Visit], rows: int, count: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Return the stored score of every chosen target, laid out as `Window.weight`."""
+        targets, owner = self._targets(visits, rows, count, rng)
+        score = self.store.gather("score", self.store.global_rows(owner, targets.index))
+        return np.swapaxes(score.reshape(rows, count, -1, score.shape[-1]), 0, 1)
+
     def _streams(
         self, visits: list[Visit], rows: int, steps: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Lay the visits out: step, episode and start flag at every place, [B, steps] each."""
         step = np.zeros((rows, steps), np.int64)
-        episode = np.zeros((rows, steps), np.int64)
+        episode = np.full((rows, steps), visits[0].episode, np.int64)
         first = np.zeros((rows, steps), bool)
         for v in visits:
             end = v.offset + v.stop - v.start
@@ -114,7 +122,7 @@ class Windows:
         """Select the targets of every query: index, weight and owning episode, [B, n*Q, K]."""
         query, width = self.query, self.selector.width
         shape = (rows, count * len(query), width)
-        index, owner = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        index, owner = np.zeros(shape, np.int64), np.full(shape, visits[0].episode, np.int64)
         weight = np.zeros(shape, np.float32)
         ordinal = np.full(self.length, -1)
         ordinal[query] = np.arange(len(query))

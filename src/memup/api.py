@@ -1,0 +1,170 @@
+"""What Python users call: train, evaluate, load."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from memup.build import build
+from memup.checkpoint import about, load as load_tree
+from memup.config import RunSpec, make_spec
+from memup.data.store import EpisodeStore
+from memup.envs.table import make_env
+from memup.errors import require
+from memup.evaluate import evaluate_agent, evaluate_model
+from memup.fit import Job, fit, resume
+from memup.recording import CHECKPOINT, Recorder, polite_interrupt
+from memup.rundir import RunDir
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained run.
+
+    Attributes:
+        spec: what was run.
+        job: its phases and world; `job.world.results` holds the trained arrays.
+        results: rows of the final evaluation.
+        path: run directory, if there is one.
+    """
+
+    spec: RunSpec
+    job: Job
+    results: list[dict[str, Any]]
+    path: Path | None = None
+
+
+def use_compilation_cache() -> None:
+    """Keep compiled programs between starts, in the user's cache folder."""
+    if jax.config.jax_compilation_cache_dir is None:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        jax.config.update("jax_compilation_cache_dir", str(Path(home) / "memup" / "xla"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
+def train(
+    spec: RunSpec,
+    run_dir: str | Path | None = None,
+    *,
+    store: EpisodeStore | None = None,
+    fresh: bool = False,
+    on_row: Callable[[dict[str, Any]], None] | None = None,
+) -> Run:
+    """Train, and evaluate what was trained.
+
+    Args:
+        spec: what to run; see `memup.preset` and `memup.spec`.
+        run_dir: where to keep metrics, checkpoints and results. A run that was stopped there goes
+            on where it stopped. None keeps nothing on disk.
+        store: episodes to learn from, for supervised training.
+        fresh: begin anew beside a run directory that exists.
+        on_row: called with every row of metrics.
+
+    Returns:
+        The trained run.
+
+    Raises:
+        MemupError: what was asked for cannot be done.
+        KeyboardInterrupt: Ctrl-C was pressed; a checkpoint has been kept.
+    """
+    use_compilation_cache()
+    if run_dir is None:
+        job = build(spec, store)
+        rows: list[dict[str, Any]] = []
+        for event in fit(job):
+            rows += [event.metrics["eval"]] if "eval" in event.metrics else []
+            if on_row:
+                on_row({"phase": event.phase, "step": event.step, **event.metrics})
+        return Run(spec, job, rows)
+    with RunDir.create(run_dir, dict(spec), fresh) as run:
+        try:
+            return _train_in(run, spec, store, on_row)
+        except KeyboardInterrupt:
+            run.set_status("interrupted", run.status().get("phase", ""))
+            raise
+        except BaseException as error:
+            run.set_status("failed", run.status().get("phase", ""), str(error))
+            raise
+
+
+def _train_in(
+    run: RunDir, spec: RunSpec, store: EpisodeStore | None, on_row: Callable[..., None] | None
+) -> Run:
+    run.set_status("running", "start")
+    checkpoint = run.checkpoints / CHECKPOINT
+    begun = about(checkpoint) if checkpoint.exists() else {}
+    job = build(spec, store, None if store else run.path / "store")
+    begin = (0, None, 0)
+    if begun:
+        begin = resume(job, begun, lambda like: load_tree(checkpoint, like))
+    elif job.world.store.next_id and store is None and not spec["dataset"]:
+        job.world.store.rollback(0)
+    recorder = Recorder(run, begun)
+    try:
+        with polite_interrupt() as asked:
+            for event in fit(job, *begin):
+                row = recorder.write(event)
+                recorder.checkpoint(event, force=bool(asked))
+                job.world.store.release(job.world.store.next_id if event.last else 0)
+                if on_row:
+                    on_row(row)
+                if asked:
+                    raise KeyboardInterrupt
+    finally:
+        recorder.close()
+    run.set_status("done", "")
+    return Run(spec, job, run.rows("eval"), run.path)
+
+
+def load(run: str | Path | Run) -> Run:
+    """Load a finished run from its directory.
+
+    Raises:
+        MemupError: it is no run directory, has not finished, or its checkpoint is damaged.
+    """
+    if isinstance(run, Run):
+        return run
+    directory = RunDir.open(run)
+    spec = make_spec(directory.spec)
+    checkpoint = directory.checkpoints / CHECKPOINT
+    begun = about(checkpoint)
+    job = build(spec, None, directory.path / "store")
+    finished = begun["phase"] >= len(job.phases) - 1
+    require(finished, f"{run}: the run has not finished; train it on with the same command")
+    resume(job, begun, lambda like: load_tree(checkpoint, like))
+    return Run(spec, job, directory.rows("eval"), directory.path)
+
+
+def evaluate(
+    run: str | Path | Run, *, env: str | None = None, episodes: int = 256, seed: int = 1
+) -> dict[str, Any]:
+    """Evaluate a trained run on fresh episodes.
+
+    Args:
+        run: a run, or its directory.
+        env: another environment with the same spaces, for example a longer one.
+        episodes: how many.
+        seed: of the evaluation.
+
+    Returns:
+        What `memup eval --json` prints.
+    """
+    use_compilation_cache()
+    run = load(run)
+    world, spec = run.job.world, run.spec
+    name = str(run.path) if run.path else ""
+    if spec["training"] == "supervised":
+        memory = run.job.phases[1]
+        row = evaluate_model(memory.learner, world, memory.windows, episodes)  # type: ignore[attr-defined]
+        return {"run": name, "env": spec["dataset"], "seed": seed, **row}
+    where = world.env if env is None else make_env(env, n=16)
+    require(
+        where.observation_space == world.space and where.action_space.n == world.actions,
+        f"env {env!r}: its spaces differ from those of {spec['env']!r}, the run's own",
+    )
+    trained: Any = next(p for p in run.job.phases if p.name == "evaluate")
+    row = evaluate_agent(trained.trained.agent, world.results["agent"], where, episodes, seed)
+    return {"run": name, "env": env or spec["env"], "seed": seed, **row}

@@ -1,0 +1,246 @@
+"""Names become objects here and nowhere else."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
+
+from memup.agents.base import AbstractAgent
+from memup.agents.ppo import PPO, PPOConfig
+from memup.config import RunSpec
+from memup.data.orders import make_order
+from memup.data.store import EpisodeStore
+from memup.envs.table import make_env
+from memup.errors import require
+from memup.fit import Job
+from memup.memories.encoded import EncodedMemory
+from memup.memories.make import make_memory
+from memup.method.detector import LocalDetector, LocalModel
+from memup.method.predictor import LocalPredictor, Predictor
+from memup.method.selector import make_selector
+from memup.method.target import AbstractTarget, make_target
+from memup.method.update import MemUP, Model
+from memup.method.windows import Windows
+from memup.nn.encoder import InputEncoder, Normaliser, QuestionEncoder
+from memup.nn.likelihood import from_description
+from memup.phases.base import AbstractPhase, World
+from memup.phases.collect import Collect
+from memup.phases.detect import Detect
+from memup.phases.evaluate import Evaluate, Explain
+from memup.phases.joint import Joint
+from memup.phases.memory import Memory
+from memup.phases.policy import Policy
+from memup.spaces import Box, Dict, Discrete, Space, flatten, require_discrete
+from memup.types import Key
+
+HOST_ENVIRONMENTS = 16
+
+
+def build(spec: RunSpec, store: EpisodeStore | None = None, path: Path | None = None) -> Job:
+    """Make the phases of a run and their world.
+
+    Args:
+        spec: the run.
+        store: episodes to learn from, for supervised training.
+        path: where collected episodes are kept, so that a run can be resumed; None: in memory.
+
+    Returns:
+        What `fit` takes.
+    """
+    world = _world(spec, store, path)
+    return Job(Builder(spec).phases(), world)
+
+
+def _world(spec: RunSpec, store: EpisodeStore | None, path: Path | None) -> World:
+    if spec["training"] == "supervised":
+        if store is None:
+            require(
+                bool(spec["dataset"]), "training='supervised': expected dataset=PATH or a store"
+            )
+            store = EpisodeStore.open(spec["dataset"])
+        require(len(store) > 0, "the store is empty: expected at least one episode")
+        space, actions = _space_of(store)
+        return World(None, store, space, actions, spec["seed"])
+    require(bool(spec["env"]), "no environment: expected a preset or --env ID")
+    env = make_env(spec["env"], n=min(spec["agent.environments"], HOST_ENVIRONMENTS))
+    actions = require_discrete(env.action_space, spec["env"])
+    limit = spec["joint.limit"] if spec["training"] == "joint" else None
+    return World(env, EpisodeStore(path, limit), env.observation_space, actions, spec["seed"])
+
+
+def _space_of(store: EpisodeStore) -> tuple[Space, int]:
+    """Read the spaces off a store's fields: whole numbers without an axis are categories."""
+
+    def leaf(name: str) -> Box | Discrete:
+        dtype, shape = store.fields[name]
+        if not shape and np.issubdtype(dtype, np.integer):
+            return Discrete(_highest(store, name) + 1)
+        return Box(tuple(shape), str(np.dtype(dtype)))
+
+    names = [n for n in store.fields if n == "obs" or n.startswith("obs.")]
+    require(bool(names), f"the store has no field 'obs'; it has {', '.join(store.fields)}")
+    space: Space = (
+        leaf("obs") if "obs" in names else Dict({n.removeprefix("obs."): leaf(n) for n in names})
+    )
+    played = {"action", "reward"} <= set(store.fields)
+    return space, _highest(store, "action") + 1 if played else 0
+
+
+def _highest(store: EpisodeStore, name: str) -> int:
+    return max(int(np.max(store.episode(int(i))[name])) for i in store.ids)
+
+
+class Builder:
+    """Makes the parts of a run from its spec."""
+
+    def __init__(self, spec: RunSpec):
+        self.spec = spec
+
+    def phases(self) -> list[AbstractPhase]:
+        """Return what the training named in the spec consists of."""
+        spec = self.spec
+        training, label = spec["training"], self.label()
+        if training == "end-to-end":
+            policy = self._policy()
+            return [policy, Evaluate(spec["evaluate.episodes"], policy, label)]
+        detect, memory, policy = self._detect(), self._memory(), self._policy()
+        if training == "supervised":
+            judged = Evaluate(spec["evaluate.episodes"], memory, label)
+            return [detect, memory, judged, Explain(detect, memory)]
+        collect = Collect(spec["collect.episodes"], spec["collect.environments"])
+        evaluate = Evaluate(spec["evaluate.episodes"], policy, label)
+        explain = Explain(detect, memory)
+        if training == "joint":
+            joint = Joint(detect, memory, policy, spec["joint.updates"], spec["joint.slow"])
+            return [collect, detect, joint, evaluate, explain]
+        return [collect, detect, memory, policy, evaluate, explain]
+
+    def label(self) -> str:
+        """What tables call the run."""
+        spec, memory = self.spec, self.spec["memory"]
+        if memory == "none":
+            return "no memory"
+        if spec["training"] == "end-to-end":
+            return (
+                f"{spec['agent']} with {memory}, back-propagation through {spec['agent.rollout']}"
+            )
+        if spec["method.selector"] == "current":
+            return f"{memory}, truncated BPTT, r={spec['method.window']}"
+        return f"MemUP ({memory}, r={spec['method.window']})"
+
+    def _detect(self) -> Detect:
+        spec = self.spec
+        return Detect(
+            self.detector,
+            self.target,
+            spec["method.likelihood"],
+            spec["method.detector"],
+            spec["detect.updates"],
+            spec["detect.batch"],
+            spec["method.targets"],
+        )
+
+    def _memory(self) -> Memory:
+        spec = self.spec
+        return Memory(
+            self.learner,
+            self.windows,
+            make_order(spec["method.order"]),
+            spec["method.rows"],
+            spec["method.updates"],
+            spec["method.chunk"],
+            spec["method.patience"],
+            spec["method.detector"] == "surprise",
+        )
+
+    def _policy(self) -> Policy:
+        spec = self.spec
+        return Policy(
+            self.agent,
+            spec["agent.steps"],
+            spec["agent.environments"],
+            spec["agent.rollout"],
+            spec["agent.enough"],
+        )
+
+    def detector(self, world: World, key: Key) -> tuple[LocalDetector, PyTree]:
+        """Make the memory-less model of the outcomes."""
+        keys = jax.random.split(key)
+        likelihood = from_description(world.facts["local_likelihood"])
+        question = self._question(world, keys[0])
+        width = self.spec["method.encoder"]
+        network = LocalPredictor(question, width, likelihood.size, key=keys[1])
+        return LocalDetector.of(LocalModel(network, likelihood), self.spec["detect.learning_rate"])
+
+    def learner(self, world: World, key: Key) -> tuple[MemUP, PyTree]:
+        """Make memory, predictor and what trains them."""
+        spec, keys = self.spec, jax.random.split(key, 3)
+        likelihood = from_description(world.facts["likelihood"])
+        memory = self._encoded(world, keys[0])
+        predictor = Predictor(
+            memory.output_size,
+            self._question(world, keys[1]),
+            spec["method.width"],
+            likelihood.size,
+            key=keys[2],
+        )
+        model = Model(memory, predictor, likelihood)
+        return MemUP.of(
+            model, spec["method.learning_rate"], spec["method.clip_norm"], spec["method.ema"]
+        )
+
+    def target(self, world: World) -> AbstractTarget:
+        """Make what is predicted."""
+        fields = tuple(flatten(world.space))
+        return make_target(self.spec["method.target"], self.spec["method.gamma"], fields)
+
+    def windows(self, world: World) -> Windows:
+        """Make what gathers windows."""
+        spec = self.spec
+        return Windows(
+            world.store,
+            make_selector(
+                spec["method.selector"], spec["method.targets"], spec["method.temperature"]
+            ),
+            self.target(world),
+            world.space,
+            spec["method.window"],
+            spec["method.query_stride"],
+            world.actions > 0,
+        )
+
+    def agent(self, world: World) -> AbstractAgent:
+        """Make the agent on the memory that earlier phases left, or on a new one."""
+        spec = self.spec
+        memory = self._encoded(world, world.key("memory"))
+        if "model" in world.results:
+            learner, _ = self.learner(world, world.key("memory"))
+            memory = learner.model(world.results["model"]).memory
+        options = spec.options("agent")
+        hidden = (options.pop("hidden"),) * 2
+        config = PPOConfig(**options, hidden=hidden)
+        return PPO(memory, world.actions, config, train_memory=spec["training"] == "end-to-end")
+
+    def _encoded(self, world: World, key: Key) -> EncodedMemory:
+        keys = jax.random.split(key)
+        size = self.spec["method.encoder"]
+        encoder = InputEncoder(
+            world.space, world.actions, size, key=keys[0], normalise=self._normalise(world)
+        )
+        options = self.spec.options("memory")
+        return EncodedMemory(
+            encoder, make_memory(self.spec["memory"], size, key=keys[1], **options)
+        )
+
+    def _question(self, world: World, key: Key) -> QuestionEncoder:
+        size, normalise = self.spec["method.encoder"], self._normalise(world)
+        return QuestionEncoder(world.space, world.actions, size, key=key, normalise=normalise)
+
+    def _normalise(self, world: World) -> Normaliser:
+        found: dict[str, Any] | None = world.facts.get("normalise")
+        if found is None:
+            return Normaliser.identity(world.space.size)
+        return Normaliser(jnp.asarray(found["shift"]), jnp.asarray(found["scale"]))

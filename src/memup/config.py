@@ -1,0 +1,192 @@
+"""Every field that a run has, with its default, bounds and one line of help; never imports jax.
+
+A field's name is the same in `--help`, in spec.json and in Python: lower-case, with dots.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from memup.agents.table import AGENTS
+from memup.envs.table import check_env_id
+from memup.errors import MemupError, require, unknown_name
+from memup.memories.table import MEMORIES
+from memup.tables import Entry, Option, find
+
+DETECTORS: dict[str, Entry] = {
+    "entropy": Entry(
+        "memup.method.detector:LocalDetector",
+        "entropy, in nats, of the outcome given the step alone",
+        paper="Sorokin et al. 2022, section 3",
+    ),
+    "quantile": Entry(
+        "memup.method.detector:LocalDetector",
+        "spread of 200 quantiles of the outcome given the step alone",
+        paper="Dabney et al. 2018; the authors' first detector",
+    ),
+    "surprise": Entry(
+        "memup.method.detector:surprise",
+        "loss of a slow copy of memory and predictor",
+        paper="the authors' released code",
+    ),
+    "oracle": Entry("memup.method.detector:oracle", "told by the data: for tests, not for use"),
+}
+SELECTORS: dict[str, Entry] = {
+    "top-k": Entry("memup.method.selector:TopK", "the K most uncertain steps from now on"),
+    "temperature": Entry("memup.method.selector:Temperature", "K steps sampled by uncertainty"),
+    "uniform": Entry("memup.method.selector:Uniform", "K steps from now on, at random (a control)"),
+    "current": Entry("memup.method.selector:Current", "the present step: truncated BPTT"),
+}
+ORDERS: dict[str, Entry] = {
+    "sequential": Entry("memup.data.orders:Sequential", "each row walks its episode in order"),
+    "staggered": Entry("memup.data.orders:Staggered", "rows start at different steps"),
+}
+TRAININGS = ("two-phase", "joint", "end-to-end", "supervised")
+TARGETS = ("reward", "return", "next-observation", "label")
+
+GENERAL: dict[str, Option] = {
+    "env": Option("", "environment: an id of `memup list envs`"),
+    "dataset": Option("", "folder of an episode store, instead of an environment"),
+    "seed": Option(0, "of every random choice", low=0),
+    "training": Option("two-phase", "which phases there are", choices=TRAININGS),
+    "memory": Option("lstm", "a name of `memup list memories`"),
+    "agent": Option("ppo", "a name of `memup list agents`"),
+    "agent.steps": Option(20_000_000, "environment steps of the policy phase at most", low=0),
+    "agent.environments": Option(64, "copies of the environment that the agent acts in", low=1),
+    "agent.rollout": Option(128, "steps of each before the agent learns", low=1),
+    "agent.enough": Option(
+        0.995, "stop when this share of recent episodes succeeded; 2 never stops", low=0.0
+    ),
+    "method.detector": Option("entropy", "a name of `memup list detectors`"),
+    "method.selector": Option("top-k", "names of `memup list selectors`, joined by +"),
+    "method.temperature": Option(0.25, "of the selector `temperature`", low=1e-6),
+    "method.order": Option("staggered", "a name of `memup list orders`"),
+    "method.target": Option("reward", "what is predicted", choices=TARGETS),
+    "method.likelihood": Option(
+        "auto", "family of the outcomes", choices=("auto", "categorical", "normal")
+    ),
+    "method.window": Option(20, "r, steps that the gradient passes back", low=1),
+    "method.targets": Option(1, "K, targets of a query", low=1),
+    "method.query_stride": Option(1, "a query every so many steps of a window", low=1),
+    "method.rows": Option(64, "B, episodes that are walked side by side", low=1),
+    "method.gamma": Option(0.0, "discount of the target `return`", low=0.0, high=1.0),
+    "method.updates": Option(20_000, "updates of memory and predictor at most", low=1),
+    "method.patience": Option(
+        10, "stop after so many checks without improvement; 0 makes all updates", low=0
+    ),
+    "method.chunk": Option(50, "updates in one compiled call", low=1),
+    "method.learning_rate": Option(1e-3, "of Adam", low=0.0, high=1.0),
+    "method.clip_norm": Option(1.0, "largest norm of the gradient", low=0.0),
+    "method.ema": Option(0.995, "decay of the slow copy, an update", low=0.0, high=1.0),
+    "method.encoder": Option(64, "units that encode an input and a question", low=1),
+    "method.width": Option(128, "units of the predictor's two hidden layers", low=1),
+    "detect.updates": Option(2000, "updates of the detector at most", low=1),
+    "detect.batch": Option(2048, "steps in one of them", low=1),
+    "detect.learning_rate": Option(1e-3, "of Adam", low=0.0, high=1.0),
+    "collect.episodes": Option(2000, "episodes of random play to store", low=2),
+    "collect.environments": Option(256, "copies of the environment to collect with", low=1),
+    "joint.limit": Option(2000, "episodes kept in joint training", low=2),
+    "joint.updates": Option(100, "memory updates after each round of episodes", low=1),
+    "joint.slow": Option(0.9, "decay of the policy's slow copy of the memory", low=0.0, high=1.0),
+    "evaluate.episodes": Option(1000, "fresh episodes of the final evaluation", low=1),
+}
+
+
+@dataclass(frozen=True)
+class RunSpec(Mapping[str, Any]):
+    """All fields of a run, resolved: `spec["method.window"]`."""
+
+    values_: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a field."""
+        return self.values_[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of the fields."""
+        return iter(self.values_)
+
+    def __len__(self) -> int:
+        """Number of fields."""
+        return len(self.values_)
+
+    def options(self, prefix: str) -> dict[str, Any]:
+        """Return the fields of the named memory or agent: {"size": 64, ...}."""
+        table = MEMORIES if prefix == "memory" else AGENTS
+        return {n: self[f"{prefix}.{n}"] for n in table[self[prefix]].options}
+
+    def replace(self, given: Mapping[str, Any]) -> "RunSpec":
+        """Return a spec in which some fields are others; checked as `make_spec` checks."""
+        kept = {n: v for n, v in self.items() if n in self._common(given)}
+        return make_spec({**kept, **given})
+
+    def _common(self, given: Mapping[str, Any]) -> set[str]:
+        """Fields that still exist when another memory or agent is named."""
+        chosen = {**self, **given}
+        return set(all_options(str(chosen["memory"]), str(chosen["agent"])))
+
+
+def all_options(memory: str, agent: str) -> dict[str, Option]:
+    """Return every field that exists for a memory and an agent, by name."""
+    named = {
+        "memory": find(MEMORIES, "memory", memory).options,
+        "agent": find(AGENTS, "agent", agent).options,
+    }
+    special = {f"{p}.{n}": option for p, options in named.items() for n, option in options.items()}
+    return {**GENERAL, **special}
+
+
+def make_spec(given: Mapping[str, Any]) -> RunSpec:
+    """Resolve fields, given as text or values, and check them together.
+
+    Args:
+        given: field name to value; the others take their defaults.
+
+    Raises:
+        MemupError: an unknown field or name, with the nearest one; a value out of bounds; or
+            fields that do not fit together.
+    """
+    memory = str(given.get("memory", GENERAL["memory"].default))
+    agent = str(given.get("agent", GENERAL["agent"].default))
+    options = all_options(memory, agent)
+    for name in given:
+        if name not in options:
+            raise unknown_name("field", name, options)
+    spec = {n: option.parse(n, given.get(n, option.default)) for n, option in options.items()}
+    _check(spec)
+    return RunSpec(spec)
+
+
+def _check(spec: Mapping[str, Any]) -> None:
+    find(DETECTORS, "detector", spec["method.detector"])
+    find(ORDERS, "order", spec["method.order"])
+    for part in spec["method.selector"].split("+"):
+        find(SELECTORS, "selector", part)
+    if spec["dataset"]:
+        require(not spec["env"], "env and dataset: expected one of them, not both")
+        require(
+            spec["training"] == "supervised",
+            f"training={spec['training']!r}: a dataset has no environment; expected 'supervised'",
+        )
+    elif spec["env"]:
+        check_env_id(spec["env"])
+        require(spec["training"] != "supervised", "training='supervised': expected a dataset")
+    require(
+        spec["agent.environments"] % spec["agent.minibatches"] == 0,
+        f"agent.minibatches={spec['agent.minibatches']}: expected a divisor of "
+        f"agent.environments={spec['agent.environments']}",
+    )
+    _check_method(spec)
+
+
+def _check_method(spec: Mapping[str, Any]) -> None:
+    joint_surprise = spec["training"] == "joint" and spec["method.detector"] == "surprise"
+    if joint_surprise:
+        raise MemupError(
+            "method.detector='surprise': expected 'entropy' or 'quantile' in joint training"
+        )
+    require(
+        spec["method.query_stride"] <= spec["method.window"],
+        f"method.query_stride={spec['method.query_stride']}: expected at most "
+        f"method.window={spec['method.window']}",
+    )

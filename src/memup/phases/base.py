@@ -1,0 +1,130 @@
+"""What a phase is, and the world that phases share."""
+
+import abc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from memup.data.store import EpisodeStore
+from memup.errors import MemupError
+from memup.spaces import Space
+from memup.types import Key, Metrics
+
+HELD_OUT_EVERY = 16
+GIVE_UP_AFTER = 200
+
+
+@dataclass
+class World:
+    """What phases read and leave for each other.
+
+    Attributes:
+        env: environment, on the device or on the host; None for a dataset.
+        store: the episodes.
+        space: observation space.
+        actions: number of actions; 0 for a dataset without them.
+        seed: of every random choice.
+        facts: what was measured on data once and decides shapes; plain JSON.
+        results: arrays that finished phases leave, by name.
+    """
+
+    env: Any
+    store: EpisodeStore
+    space: Space
+    actions: int
+    seed: int
+    facts: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, PyTree] = field(default_factory=dict)
+
+    def key(self, phase: str, count: int = 0) -> Key:
+        """Return the key of the count-th piece of work of a phase.
+
+        Keys depend on nothing else, so a run that was killed goes on with the same ones.
+        """
+        return jax.random.fold_in(jax.random.key(self.seed), _number(phase) + 7919 * count)
+
+    def rng(self, phase: str, count: int = 0) -> np.random.Generator:
+        """Return the host's generator for the count-th piece of work of a phase."""
+        return np.random.default_rng([self.seed, _number(phase), count])
+
+    def split_ids(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return ids of the live episodes to train on and of those held out (one in 16)."""
+        ids = self.store.ids
+        held = ids % HELD_OUT_EVERY == 0
+        if held.all() or not held.any():
+            return ids, ids
+        return ids[~held], ids[held]
+
+
+def _number(phase: str) -> int:
+    return int.from_bytes(phase.encode()[:3], "little")
+
+
+class AbstractPhase(abc.ABC):
+    """A part of a run, made of pieces of work (advances) of a second or so.
+
+    Attributes:
+        name: what metrics call it.
+    """
+
+    name: str
+
+    def prepare(self, world: World) -> None:
+        """Make what the phase works with; measure facts that are not yet known."""
+
+    @abc.abstractmethod
+    def start(self, world: World) -> PyTree:
+        """Return the state before the first advance: arrays only."""
+
+    @abc.abstractmethod
+    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+        """Do the next piece of work. Return the state, metrics, and whether it was the last."""
+
+    def finish(self, world: World, state: PyTree) -> None:
+        """Do what must be done once, after the last advance."""
+
+    def results(self, state: PyTree) -> dict[str, PyTree]:
+        """Return what later phases need, by name."""
+        return {}
+
+
+class Compiled:
+    """A function compiled at its first call, which remembers how long that took.
+
+    Args:
+        function: of arrays.
+        donate: positions of arguments whose memory may be used again.
+    """
+
+    def __init__(self, function: Callable[..., Any], donate: tuple[int, ...] = ()):
+        self._jit = jax.jit(function, donate_argnums=donate)
+        self._programs: dict[Any, Any] = {}
+        self.seconds = 0.0
+
+    def __call__(self, *args: Any) -> Any:
+        """Run; compile first if the shapes are new."""
+        shape = jax.tree.structure(args), tuple(_signature(leaf) for leaf in jax.tree.leaves(args))
+        if shape not in self._programs:
+            begin = time.perf_counter()
+            self._programs[shape] = self._jit.lower(*args).compile()
+            self.seconds += time.perf_counter() - begin
+        return self._programs[shape](*args)
+
+
+def _signature(leaf: Any) -> tuple[Any, ...]:
+    return np.shape(leaf), str(getattr(leaf, "dtype", type(leaf)))
+
+
+def check_finite(in_a_row: Any, phase: str) -> None:
+    """Raise MemupError if too many updates in a row were skipped."""
+    worst = int(np.max(np.asarray(in_a_row)))
+    if worst >= GIVE_UP_AFTER:
+        raise MemupError(
+            f"{phase}: the last {worst} updates were not finite and were skipped; "
+            "expected finite losses: lower the learning rate or look for extreme values in the data"
+        )

@@ -1,0 +1,49 @@
+"""Fill the store with random play."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import PyTree
+
+from memup.agents.episodes import Player, as_fields, outcome, play_round
+from memup.agents.random import RandomAgent
+from memup.phases.base import AbstractPhase, World
+from memup.types import Metrics
+
+
+class Collect(AbstractPhase):
+    """Collects complete episodes of the uniform random policy, a round an advance.
+
+    Args:
+        episodes: how many.
+        environments: copies played at once.
+    """
+
+    name = "collect"
+
+    def __init__(self, episodes: int, environments: int):
+        self.episodes = episodes
+        self.environments = min(episodes, environments)
+        self._player: Player | None = None
+
+    def start(self, world: World) -> PyTree:
+        """See AbstractPhase."""
+        return {"round": np.zeros((), np.int64)}
+
+    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+        """Play one round and add it."""
+        if self._player is None:
+            self._player = Player(RandomAgent(world.actions), world.env, self.environments)
+        key = world.key(self.name, int(state["round"]))
+        _, stretches, lengths = play_round(self._player, (), key)
+        fields = as_fields(world.space, world.actions, stretches, lengths)
+        world.store.extend(fields, lengths)
+        total, _ = outcome(stretches, lengths)
+        metrics: dict[str, Any] = {
+            "episodes": len(world.store),
+            "env_steps": world.store.steps,
+            "return": float(total.mean()),
+            "length": float(lengths.mean()) - 1,
+            "progress": len(world.store) / self.episodes,
+        }
+        return {"round": state["round"] + 1}, metrics, len(world.store) >= self.episodes

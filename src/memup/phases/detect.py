@@ -1,0 +1,216 @@
+"""Train a memory-less model of the outcomes and write its uncertainty beside every stored step."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from memup.data.store import EpisodeStore
+from memup.errors import require
+from memup.method.detector import LocalDetector, oracle
+from memup.method.target import AbstractTarget
+from memup.nn.encoder import Normaliser, encode
+from memup.nn.likelihood import suit
+from memup.phases.base import AbstractPhase, Compiled, World, check_finite
+from memup.phases.plateau import Plateau
+from memup.spaces import flatten, join
+from memup.types import Context, Key, Metrics
+
+CHUNK = 50
+HELD_OUT = 32768
+SCORED_AT_ONCE = 65536
+SAMPLE = 200_000
+PATIENCE = 5
+
+
+class Detect(AbstractPhase):
+    """Learns what single steps say about their outcomes, then scores the store.
+
+    Args:
+        make: (world, key) -> detector and its arrays; called once the facts are known.
+        make_target: world -> what is predicted.
+        family: likelihood family of the predictor, and of the detector unless it is "quantile".
+        detector: name of the detector; "oracle" and "surprise" are scored but not trained here.
+        updates: at most.
+        batch: steps an update.
+        tail: outcomes at the end that the oracle marks.
+    """
+
+    name = "detect"
+
+    def __init__(
+        self,
+        make: Callable[[World, Key], tuple[LocalDetector, PyTree]],
+        make_target: Callable[[World], AbstractTarget],
+        family: str,
+        detector: str,
+        updates: int,
+        batch: int,
+        tail: int,
+    ):
+        self.make, self.make_target = make, make_target
+        self.family, self.detector = family, detector
+        self.updates, self.batch, self.tail = updates, batch, tail
+
+    def prepare(self, world: World) -> None:
+        """Measure what suits the outcomes and the inputs; make the detector."""
+        self.target = self.make_target(world)
+        self.target.check(world.store)
+        require(len(world.store) > 0, "the store is empty: expected at least one episode")
+        if "likelihood" not in world.facts:
+            self.target.prepare(world.store, world.store.ids)
+            world.facts |= measure(world, self.target, self.family, self.detector == "quantile")
+        self.learner, self.arrays = self.make(world, world.key(self.name))
+        self._learn = Compiled(self.learner.learn_many, donate=(0,))
+        self._score = Compiled(self.learner.score)
+        self._losses = Compiled(self.learner.losses)
+        self._held: Any = None
+
+    def start(self, world: World) -> PyTree:
+        """See AbstractPhase."""
+        arrays = jax.tree.map(lambda a: a.copy(), self.arrays)
+        return {
+            "detector": self.learner.init(arrays),
+            "plateau": Plateau.start(),
+            "chunk": np.array(0),
+        }
+
+    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+        """Make 50 updates on random steps, and look at the held-out loss."""
+        if self.detector in {"oracle", "surprise"}:
+            return state, {"loss": 0.0}, True
+        chunk = int(state["chunk"])
+        train, held = world.split_ids()
+        rng = world.rng(self.name, chunk)
+        batches = sample(world, self.target, train, (CHUNK, self.batch), rng)
+        detector, metrics = self._learn(state["detector"], batches)
+        check_finite(metrics["skipped_in_a_row"], self.name)
+        if self._held is None:
+            self._held = sample(
+                world, self.target, held, (HELD_OUT,), world.rng(self.name + "held")
+            )
+        held_out = float(np.mean(np.asarray(self._losses(detector.model, *self._held))))
+        plateau, _ = state["plateau"].see(held_out)
+        made = (chunk + 1) * CHUNK
+        state = {"detector": detector, "plateau": plateau, "chunk": np.array(chunk + 1)}
+        out = {
+            "loss": float(np.mean(np.asarray(metrics["loss"]))),
+            "held_out_loss": held_out,
+            "updates": made,
+            "progress": made / self.updates,
+            "compile_s": self._learn.seconds + self._losses.seconds,
+        }
+        return state, out, made >= self.updates or int(plateau.stalled) >= PATIENCE
+
+    def finish(self, world: World, state: PyTree) -> None:
+        """Score every stored step."""
+        if self.detector == "oracle":
+            ids = world.store.ids
+            world.store.set_scores(ids, oracle(world.store, self.target, ids, self.tail))
+        else:
+            self.score(world, state["detector"].model, world.store.ids)
+
+    def score(self, world: World, arrays: PyTree, ids: np.ndarray) -> None:
+        """Write the uncertainty of every step of some episodes into the store."""
+        lengths = world.store.lengths(ids)
+        for part in _parts(lengths, SCORED_AT_ONCE * 16):
+            starts = world.store.global_rows(ids[part], np.zeros(len(ids[part]), np.int64))
+            rows = np.concatenate(
+                [np.arange(s, s + n) for s, n in zip(starts, lengths[part], strict=True)]
+            )
+            scores = [
+                self._score_rows(world, arrays, rows[low : low + SCORED_AT_ONCE])
+                for low in range(0, len(rows), SCORED_AT_ONCE)
+            ]
+            score = np.concatenate(scores)
+            if self.target.lead == 0:
+                owner = np.repeat(ids[part], lengths[part])
+                step = rows - np.repeat(starts, lengths[part])
+                known = np.isfinite(self.target.values(world.store, owner, step)).all(axis=-1)
+                score = np.where(known, score, 0.0).astype(np.float32)
+            world.store.set_scores(ids[part], score)
+
+    def _score_rows(self, world: World, arrays: PyTree, rows: np.ndarray) -> np.ndarray:
+        padded = np.pad(rows, (0, SCORED_AT_ONCE - len(rows)), mode="edge")
+        return np.asarray(self._score(arrays, context(world, padded)))[: len(rows)]
+
+    def results(self, state: PyTree) -> dict[str, PyTree]:
+        """The detector's arrays."""
+        return {"detector": state["detector"].model}
+
+
+def context(world: World, rows: np.ndarray) -> Context:
+    """Look up the local questions of some rows of the store."""
+    store = world.store
+    obs = join(world.space, {name: store.gather(name, rows) for name in flatten(world.space)})
+    action = store.gather("action", rows) if world.actions else np.zeros(rows.shape, np.int32)
+    return Context(obs, action)
+
+
+def sample(
+    world: World,
+    target: AbstractTarget,
+    ids: np.ndarray,
+    shape: tuple[int, ...],
+    rng: np.random.Generator,
+) -> tuple[Context, np.ndarray]:
+    """Draw steps uniformly: their questions and outcomes, with leading axes `shape`."""
+    outcomes = np.maximum(world.store.lengths(ids) - target.lead, 0)
+    ends = np.cumsum(outcomes)
+    require(ends[-1] > 0, "the store has no step with an outcome: every episode is one step long")
+    place = rng.integers(ends[-1], size=shape)
+    which = np.searchsorted(ends, place, side="right")
+    step = place - (ends[which] - outcomes[which])
+    value = target.values(world.store, ids[which], step)
+    known = np.flatnonzero(np.isfinite(value).all(axis=-1).ravel())
+    require(len(known) > 0, f"none of {place.size} steps drawn has an outcome to predict")
+    if len(known) < place.size:  # draw the steps without a label again, among those with one
+        again = known[rng.integers(len(known), size=place.size)]
+        keep = np.isin(np.arange(place.size), known)
+        pick = np.where(keep, np.arange(place.size), again).reshape(shape)
+        which, step = which.ravel()[pick], step.ravel()[pick]
+        value = value.reshape(place.size, -1)[pick]
+    return context(world, world.store.global_rows(ids[which], step)), value
+
+
+def measure(world: World, target: AbstractTarget, family: str, quantile: bool) -> dict[str, Any]:
+    """Measure on the store which likelihood suits the outcomes and how large the inputs are."""
+    store, space = world.store, world.space
+    rng = world.rng("measure")
+    ids = store.ids
+    value = _all_outcomes(store, target, ids)
+    first = int(store.global_rows(ids[:1], np.zeros(1, np.int64))[0])
+    rows = first + rng.integers(store.steps, size=min(SAMPLE, store.steps))
+    seen = context(world, rows).obs
+    normal = Normaliser.of_data(jax.vmap(lambda o: encode(space, o))(seen))
+    local = suit(value, "quantile") if quantile else suit(value, family)
+    return {
+        "likelihood": suit(value, family).describe(),
+        "local_likelihood": local.describe(),
+        "normalise": {"shift": normal.shift.tolist(), "scale": normal.scale.tolist()},
+    }
+
+
+def _all_outcomes(store: EpisodeStore, target: AbstractTarget, ids: np.ndarray) -> np.ndarray:
+    """All outcomes, or a sample of them where there are very many; rare ones must not be missed."""
+    lengths = store.lengths(ids) - target.lead
+    parts = []
+    for i, n in zip(ids, lengths, strict=True):
+        parts.append(target.values(store, np.full(n, i), np.arange(n)))
+        if sum(len(p) for p in parts) > 50 * SAMPLE:
+            break
+    value = np.concatenate(parts)
+    value = value[np.isfinite(value).all(axis=-1)]
+    require(len(value) > 0, "no step of the store has an outcome to predict")
+    return value
+
+
+def _parts(lengths: np.ndarray, steps: int) -> list[slice]:
+    """Cut a list of episodes into parts of about so many steps."""
+    ends = np.cumsum(lengths)
+    cuts = np.flatnonzero(np.diff(ends // steps)) + 1
+    edges = [0, *cuts.tolist(), len(lengths)]
+    return [slice(a, b) for a, b in pairwise(edges)]

@@ -1,0 +1,151 @@
+"""The last phases: score the policy on fresh episodes, and explain what the memory knows."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int, PyTree
+
+from memup.data.orders import Visit
+from memup.evaluate import evaluate_agent, evaluate_model
+from memup.method.selector import AbstractSelector
+from memup.method.update import initial_rows
+from memup.method.windows import Windows
+from memup.phases.base import AbstractPhase, Compiled, World
+from memup.phases.detect import Detect, context
+from memup.phases.memory import Memory
+from memup.phases.policy import Policy
+from memup.types import Metrics, Targets
+
+POINTS = 1500
+WINDOW = 100
+
+
+class Evaluate(AbstractPhase):
+    """Plays fresh episodes with the trained agent, or asks the trained model about held-out ones.
+
+    Args:
+        episodes: how many.
+        trained: the phase that made the agent or the model.
+        name_of_result: what tables call it.
+    """
+
+    name = "evaluate"
+
+    def __init__(self, episodes: int, trained: Policy | Memory, name_of_result: str):
+        self.episodes, self.trained, self.result = episodes, trained, name_of_result
+
+    def start(self, world: World) -> PyTree:
+        """Nothing to remember."""
+        return ()
+
+    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+        """Evaluate, in one piece."""
+        if isinstance(self.trained, Memory):
+            row = evaluate_model(self.trained.learner, world, self.trained.windows, self.episodes)
+        else:
+            agent = world.results["agent"]
+            row = evaluate_agent(self.trained.agent, agent, world.env, self.episodes, world.seed)
+        row = {"name": self.result, "seed": world.seed, **row}
+        return state, {"eval": row}, True
+
+
+class Only(AbstractSelector):
+    """Always the same target step: to ask one question from every step before it."""
+
+    width = 1
+
+    def __init__(self, step: int):
+        self.step = step
+
+    def select(
+        self,
+        score: Float[np.ndarray, " T"],
+        query: Int[np.ndarray, " Q"],
+        rng: np.random.Generator,
+        plan: Any = None,
+    ) -> Targets:
+        """See AbstractSelector."""
+        index = np.maximum(query, min(self.step, len(score) - 1))[:, None]
+        return Targets(index, (query <= self.step).astype(np.float32)[:, None])
+
+
+class Explain(AbstractPhase):
+    """Makes the picture of the method: one held-out episode, its uncertainty, targets and memory.
+
+    Args:
+        detect: the phase that trained the detector.
+        memory: the phase that trained the memory.
+    """
+
+    name = "explain"
+
+    def __init__(self, detect: Detect, memory: Memory):
+        self.detect, self.memory = detect, memory
+
+    def start(self, world: World) -> PyTree:
+        """Nothing to remember."""
+        return ()
+
+    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+        """Ask about the most chosen target of an episode from every step before it."""
+        episode = int(world.split_ids()[1][-1])
+        own = self.memory.windows
+        score = world.store.scores(episode)
+        outcomes = len(score) - own.target.lead
+        every = own.selector.select(score[:outcomes], np.arange(outcomes), world.rng(self.name))
+        steps, counts = np.unique(every.index[every.weight > 0], return_counts=True)
+        target = int(steps[np.argmax(counts)])
+        query, loss = self._ask(world, episode, target)
+        shown = _thin(score[:outcomes])
+        most = np.argsort(-counts)[:20]
+        out = {
+            "length": outcomes,
+            "t": shown,
+            "uncertainty": score[shown],
+            "targets": [{"step": int(steps[i]), "count": int(counts[i])} for i in sorted(most)],
+            "query": query,
+            "loss_with_memory": loss,
+            "loss_without_memory": [self._without(world, episode, target)] * len(query),
+            "target_step": target,
+            "unit": "nats",
+            "events": [],
+        }
+        return state, {"explain": out}, True
+
+    def _ask(self, world: World, episode: int, target: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return steps up to the target, and the target's loss from the memory at each."""
+        own = self.memory.windows
+        stride = min(WINDOW, max(1, target // POINTS))
+        windows = Windows(
+            own.store, Only(target), own.target, own.space, WINDOW, stride, own.actions
+        )
+        count = target // WINDOW + 1
+        visit = Visit(
+            0, episode, 0, min(count * WINDOW, int(world.store.lengths(episode))), 0, True
+        )
+        batch = windows.build([visit], 1, count, world.rng(self.name))
+        learner, arrays = self.memory.learner, world.results["model"]
+        rows = initial_rows(learner.model(arrays).memory, 1)
+        _, losses = Compiled(learner.evaluate_many)(arrays, rows, batch)
+        query = (np.arange(count)[:, None] * WINDOW + windows.query[None, :]).ravel()
+        inside = query <= target
+        return query[inside], np.asarray(losses)[:, 0, :, 0].ravel()[inside]
+
+    def _without(self, world: World, episode: int, target: int) -> float | None:
+        if self.detect.detector in {"oracle", "surprise"}:
+            return None
+        row = world.store.global_rows([episode], [target])
+        value = self.memory.windows.target.values(
+            world.store, np.array([episode]), np.array([target])
+        )
+        losses = self.detect.learner.losses(world.results["detector"], context(world, row), value)
+        return float(losses[0])
+
+
+def _thin(score: np.ndarray) -> np.ndarray:
+    """Choose steps to draw: of every stretch the most uncertain one, so that no peak is lost."""
+    edges = np.unique(np.linspace(0, len(score), min(POINTS, len(score)) + 1).astype(int))
+    starts = edges[:-1]
+    return np.array(
+        [a + int(np.argmax(score[a:b])) for a, b in zip(starts, edges[1:], strict=True)]
+    )

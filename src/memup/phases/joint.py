@@ -1,0 +1,126 @@
+"""Memory and policy trained side by side (the authors' "policy_and_memory").
+
+A round: every copy of the environment plays one episode, and the policy learns from every stretch
+of it; the episodes enter the store, oldest out; the detector and the memory learn from the store;
+the policy's memory moves a little towards the learner's. The policy has then learned only from
+what its own memory showed it, so its probability ratios are those of its policy.
+"""
+
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from memup.agents.episodes import Player, as_fields, outcome, play_round
+from memup.phases.base import AbstractPhase, Compiled, World, check_finite
+from memup.phases.detect import Detect, sample
+from memup.phases.memory import Memory
+from memup.phases.policy import Policy
+from memup.types import Metrics
+
+DETECTOR_UPDATES = 50
+
+
+class Joint(AbstractPhase):
+    """Alternates acting, learning to act and learning to remember.
+
+    Args:
+        detect: owner of the detector, trained before on random play.
+        memory: owner of the memory's learner.
+        policy: owner of the agent.
+        updates: memory updates a round.
+        slow: decay of the policy's copy of the memory, a round.
+    """
+
+    name = "joint"
+
+    def __init__(self, detect: Detect, memory: Memory, policy: Policy, updates: int, slow: float):
+        self.detect, self.memory, self.policy = detect, memory, policy
+        self.chunks, self.slow = max(1, updates // memory.chunk), slow
+
+    def prepare(self, world: World) -> None:
+        """Make learner and agent."""
+        self.memory.prepare(world)
+        self.policy.prepare(world)
+        self.player = Player(
+            self.policy.agent, world.env, self.policy.environments, self.policy.rollout
+        )
+        self._learn = Compiled(lambda s, t, k: self.policy.agent.learn(s, t, key=k))
+        self._detect = Compiled(self.detect.learner.learn_many)
+
+    def start(self, world: World) -> PyTree:
+        """See AbstractPhase."""
+        arrays = jax.tree.map(lambda a: a.copy(), world.results["detector"])
+        return {
+            "agent": self.policy.agent.init(key=world.key(self.name)),
+            "detector": self.detect.learner.init(arrays),
+            "memory": self.memory.start(world),
+            "round": np.array(0),
+            "env_steps": np.array(0),
+        }
+
+    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+        """Play and learn one round."""
+        number = int(state["round"])
+        losses: list[Any] = []
+
+        def learn(agent: PyTree, trajectory: Any, key: Any) -> PyTree:
+            agent, metrics = self._learn(agent, trajectory, key)
+            losses.append(metrics)
+            return agent
+
+        key = world.key(self.name, number)
+        agent, stretches, lengths = play_round(self.player, state["agent"], key, learn)
+        check_finite(losses[-1]["skipped_in_a_row"], self.name)
+        self._store(world, state["detector"].model, stretches, lengths)
+        detector = self._improve(world, state["detector"], number)
+        memory, metrics = state["memory"], {}
+        for _ in range(self.chunks):
+            memory, metrics = self.memory.learn(world, memory)
+        check_finite(metrics["skipped_in_a_row"], self.name)
+        agent = self._follow(agent, memory["train"].model)
+        total, success = outcome(stretches, lengths)
+        steps = int(state["env_steps"]) + len(stretches) * self.player.length * self.player.batch
+        rate = float(success.mean())
+        out: Metrics = {
+            "env_steps": steps,
+            "progress": steps / max(self.policy.steps, 1),
+            "return": float(total.mean()),
+            "success_rate": rate,
+            "memory_loss": float(np.mean(np.asarray(metrics["loss"]))),
+            "updates": int(memory["chunk"]) * self.memory.chunk,
+            "entropy": float(np.mean([float(m["entropy"]) for m in losses])),
+            "compile_s": self._learn.seconds + self.memory._learn.seconds + self._detect.seconds,
+        }
+        state = {"agent": agent, "detector": detector, "memory": memory}
+        state |= {"round": np.array(number + 1), "env_steps": np.array(steps)}
+        return state, out, steps >= self.policy.steps or rate >= self.policy.enough
+
+    def _store(self, world: World, arrays: PyTree, stretches: list[Any], lengths: Any) -> None:
+        fields = as_fields(world.space, world.actions, stretches, lengths)
+        ids = world.store.extend(fields, lengths)
+        self.detect.target.prepare(world.store, ids)
+        self.detect.score(world, arrays, ids)
+
+    def _improve(self, world: World, detector: PyTree, number: int) -> PyTree:
+        """Let the detector follow the policy's data."""
+        train, _ = world.split_ids()
+        rng = world.rng(self.name, number)
+        shape = (DETECTOR_UPDATES, self.detect.batch)
+        batches = sample(world, self.detect.target, train, shape, rng)
+        return self._detect(detector, batches)[0]
+
+    def _follow(self, agent: PyTree, model: PyTree) -> PyTree:
+        """Move the policy's memory towards the learner's."""
+        slow = self.slow
+        memory = jax.tree.map(lambda a, b: slow * a + (1 - slow) * b, agent.memory, model.memory)
+        return agent._replace(memory=memory)
+
+    def results(self, state: PyTree) -> dict[str, PyTree]:
+        """The agent, the learner's model and the detector."""
+        return {
+            "agent": state["agent"],
+            "model": state["memory"]["train"].model,
+            "detector": state["detector"].model,
+        }

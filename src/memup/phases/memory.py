@@ -1,0 +1,195 @@
+"""Train memory and predictor on stored episodes: MemUP's first phase."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from memup.data.orders import AbstractOrder, Cursor, Visit
+from memup.method.detector import surprise
+from memup.method.selector import Current
+from memup.method.update import MemUP, TrainState, initial_rows
+from memup.method.windows import Windows
+from memup.phases.base import AbstractPhase, Compiled, World, check_finite
+from memup.phases.plateau import Plateau
+from memup.types import Key, Metrics, Window
+
+HELD_OUT_STEPS = 200_000
+HELD_OUT_WINDOW = 100
+CHECK_EVERY = 5
+SOLVED = 0.005
+LEARNED = 0.9
+
+
+class Memory(AbstractPhase):
+    """Learns to remember what the chosen targets need.
+
+    Args:
+        make: (world, key) -> learner and the arrays of its model; called once facts are known.
+        windows: world -> what gathers windows.
+        order: which windows each row sees.
+        rows: B.
+        updates: at most.
+        chunk: updates a compiled call.
+        patience: checks without improvement before it stops; 0 makes all updates.
+        surprise: score episodes by the slow model as rows take them, instead of once.
+    """
+
+    name = "memory"
+
+    def __init__(
+        self,
+        make: Callable[[World, Key], tuple[MemUP, PyTree]],
+        windows: Callable[[World], Windows],
+        order: AbstractOrder,
+        rows: int,
+        updates: int,
+        chunk: int,
+        patience: int,
+        surprise: bool,
+    ):
+        self.make, self.make_windows, self.order = make, windows, order
+        self.rows, self.updates, self.chunk = rows, updates, min(chunk, updates)
+        self.patience, self.surprise = patience, surprise
+
+    def prepare(self, world: World) -> None:
+        """Make the learner."""
+        self.learner, self.arrays = self.make(world, world.key(self.name))
+        self.windows = self.make_windows(world)
+        self._learn = Compiled(self.learner.learn_many, donate=(0,))
+        self._evaluate = Compiled(self.learner.evaluate_many)
+        self._next: tuple[int, Cursor, Window] | None = None
+        self._held: Any = None
+
+    def start(self, world: World) -> PyTree:
+        """See AbstractPhase."""
+        arrays = jax.tree.map(lambda a: a.copy(), self.arrays)
+        return {
+            "train": self.learner.init(arrays, self.rows),
+            "best": jax.tree.map(lambda a: a.copy(), self.arrays),
+            "cursor": self.order.init(self.rows),
+            "plateau": Plateau.start(),
+            "chunk": np.array(0),
+        }
+
+    def learn(self, world: World, state: PyTree) -> tuple[PyTree, Metrics]:
+        """Make one chunk of updates; gather the next one's windows while the device works."""
+        chunk = int(state["chunk"])
+        cursor, windows = self._gather(world, state, chunk)
+        train, metrics = self._learn(state["train"], windows)
+        state = {**state, "train": train, "cursor": cursor, "chunk": np.array(chunk + 1)}
+        if not self.surprise:
+            self._next = (chunk + 1, *self._build(world, cursor, chunk + 1))
+        return state, metrics
+
+    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+        """Make one chunk of updates; at every fifth look at the held-out loss."""
+        state, metrics = self.learn(world, state)
+        made = int(state["chunk"]) * self.chunk
+        last = made + self.chunk > self.updates
+        out: Metrics = {"updates": made, "progress": made / self.updates}
+        out["compile_s"] = self._learn.seconds + self._evaluate.seconds
+        out["env_steps"] = world.store.steps
+        if int(state["chunk"]) % CHECK_EVERY == 0 or last:
+            state, checked, stop = self._check(world, state)
+            out |= checked
+            last = last or stop
+        check_finite(metrics["skipped_in_a_row"], self.name)
+        out["loss"] = float(np.mean(np.asarray(metrics["loss"])))
+        out["skipped"] = int(np.asarray(metrics["skipped"])[-1])
+        out["sequence_steps"] = made * self.rows * self.windows.length
+        return state, out, last
+
+    def _check(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+        """Look at held-out episodes; keep the best model; decide whether to stop."""
+        held, without = self.held_out(world, state["train"])
+        plateau, better = state["plateau"].see(held)
+        best = jax.tree.map(lambda a: a.copy(), state["train"].model) if better else state["best"]
+        stop = False
+        if self.patience:
+            solved = held < SOLVED * without
+            # A loss that memory has not yet lowered may be at the plateau before the insight:
+            # stalling counts only after it.
+            learned = float(plateau.best) < LEARNED * without
+            stop = solved or (learned and int(plateau.stalled) >= self.patience)
+        out = {"held_out_loss": held, "loss_without_memory": without}
+        return {**state, "best": best, "plateau": plateau}, out, stop
+
+    def held_out(self, world: World, train: TrainState) -> tuple[float, float]:
+        """Return the mean loss of held-out targets, and their uncertainty without memory."""
+        if self._held is None or self.surprise:
+            self._held = self._held_windows(world)
+        windows, rows, without = self._held
+        _, losses = self._evaluate(train.model, rows, windows)
+        weight = windows.weight
+        return float((np.asarray(losses) * weight).sum() / max(weight.sum(), 1)), without
+
+    def _held_windows(self, world: World) -> tuple[Window, PyTree, float]:
+        _, held = world.split_ids()
+        lengths = world.store.lengths(held)
+        ids = held[: int(np.clip(HELD_OUT_STEPS // lengths.mean(), 16, 64))]
+        lengths = lengths[: len(ids)]
+        if self.surprise:
+            self._surprise(world, self.arrays, ids)
+        stride = max(1, int(lengths.max()) // 2000)
+        windows = self._whole(self.windows.selector, stride)
+        spans = enumerate(zip(ids, lengths, strict=True))
+        visits = [Visit(row, int(i), 0, int(n), 0, True) for row, (i, n) in spans]
+        count = -(-int(lengths.max()) // HELD_OUT_WINDOW)
+        batch = windows.build(visits, len(ids), count, world.rng("held"))
+        uncertain = windows.uncertainty(visits, len(ids), count, world.rng("held"))
+        without = float((uncertain * batch.weight).sum() / max(batch.weight.sum(), 1))
+        memory = self.learner.model(self.arrays).memory
+        return batch, initial_rows(memory, len(ids)), without
+
+    def _whole(self, selector: Any, stride: int) -> Windows:
+        """A builder for passes over whole episodes."""
+        own = self.windows
+        return Windows(
+            own.store,
+            selector,
+            own.target,
+            own.space,
+            HELD_OUT_WINDOW,
+            min(stride, HELD_OUT_WINDOW),
+            own.actions,
+        )
+
+    def _gather(self, world: World, state: PyTree, chunk: int) -> tuple[Cursor, Window]:
+        if self._next is not None and self._next[0] == chunk:
+            return self._next[1:]
+        if self.surprise:
+            _, visits = self._visits(world, state["cursor"], chunk)
+            # All of them, not only the new ones: then scores depend on this state alone, and a
+            # run that was killed and goes on finds the same.
+            ids = np.unique([v.episode for v in visits]).astype(np.int64)
+            self._surprise(world, state["train"].slow, ids)
+        return self._build(world, state["cursor"], chunk)
+
+    def _visits(self, world: World, cursor: Cursor, chunk: int) -> tuple[Cursor, list[Visit]]:
+        train, _ = world.split_ids()
+        steps = self.chunk * self.windows.length
+        rng = world.rng(self.name, chunk)
+        return self.order.advance(Cursor(*cursor), steps, train, world.store.lengths(train), rng)
+
+    def _build(self, world: World, cursor: Cursor, chunk: int) -> tuple[Cursor, Window]:
+        after, visits = self._visits(world, cursor, chunk)
+        rng = world.rng(self.name + "select", chunk)
+        return after, self.windows.build(visits, self.rows, self.chunk, rng)
+
+    def _surprise(self, world: World, arrays: PyTree, ids: np.ndarray) -> None:
+        """Score episodes by the slow model, a fixed number at a time."""
+        windows = self._whole(Current(), 1)
+        count = -(-int(world.store.lengths().max()) // HELD_OUT_WINDOW)
+        for low in range(0, len(ids), self.rows):
+            part = ids[low : low + self.rows]
+            padded = np.pad(part, (0, self.rows - len(part)), mode="edge")
+            scores = surprise(self.learner, arrays, windows, padded, count, self._evaluate)
+            world.store.set_scores(part, scores[: len(part)])
+        self.windows.forget_plans()
+
+    def results(self, state: PyTree) -> dict[str, PyTree]:
+        """The best model, or the last one where all updates were asked for."""
+        return {"model": state["best"] if self.patience else state["train"].model}

@@ -1,0 +1,178 @@
+"""Train a policy on the state of a memory, frozen or trained with it."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
+
+from memup.agents.base import AbstractAgent
+from memup.agents.rollout import Carry, Episodes, begin, episode_sums, host_rollout, rollout
+from memup.envs.base import AbstractEnv
+from memup.phases.base import AbstractPhase, Compiled, World, check_finite
+from memup.types import Key, Metrics, Trajectory
+
+RECENT = 64
+ENOUGH_EPISODES = 200
+STALLED_STEPS = 400_000
+
+
+class Recent(NamedTuple):
+    """The last iterations' episode sums, newest last: leaves [RECENT]; see `Episodes`."""
+
+    count: np.ndarray
+    total: np.ndarray
+    success: np.ndarray
+    square: np.ndarray
+
+    @classmethod
+    def start(cls) -> "Recent":
+        """No episodes yet."""
+        return cls(*(np.zeros(RECENT) for _ in range(4)))
+
+    def push(self, episodes: Episodes) -> "Recent":
+        """Add iterations, leaves [n]."""
+        sums = (episodes.count, episodes.total, episodes.success, episodes.square)
+        pairs = zip(self, sums, strict=True)
+        return Recent(*(np.append(old, np.asarray(new))[-RECENT:] for old, new in pairs))
+
+    def last(self, episodes: int) -> tuple[float, float, float, float]:
+        """Return count, mean return, its standard deviation and success of the newest episodes."""
+        enough = np.cumsum(self.count[::-1])
+        take = int(np.searchsorted(enough, episodes)) + 1
+        count, total, success, square = (float(v[-take:].sum()) for v in self)
+        if count == 0:
+            return 0.0, float("nan"), float("nan"), float("nan")
+        mean = total / count
+        return count, mean, max(square / count - mean**2, 0.0) ** 0.5, success / count
+
+
+class Policy(AbstractPhase):
+    """Lets an agent act and learn until it succeeds or its steps are used up.
+
+    Args:
+        make: world -> agent; called when what earlier phases left is there.
+        steps: environment steps at most.
+        environments: copies on the device; a host environment has its own number.
+        rollout: steps of each before the agent learns.
+        enough: share of recent episodes that must succeed for an early stop.
+    """
+
+    name = "policy"
+
+    def __init__(
+        self,
+        make: Callable[[World], AbstractAgent],
+        steps: int,
+        environments: int,
+        rollout: int,
+        enough: float,
+    ):
+        self.make, self.steps, self.environments = make, steps, environments
+        self.rollout, self.enough = rollout, enough
+
+    def prepare(self, world: World) -> None:
+        """Make the agent and its compiled iteration."""
+        self.agent = self.make(world)
+        self.on_device = isinstance(world.env, AbstractEnv)
+        self.batch = self.environments if self.on_device else world.env.n
+        self.stride = self.batch * self.rollout
+        # One call makes enough iterations for its overhead not to count.
+        self.many = max(1, min(8, 65536 // self.stride)) if self.on_device else 1
+        if self.on_device:
+            self._iterate = Compiled(lambda c, k: self._many(world, c, k), donate=(0,))
+        else:
+            self._act = jax.jit(lambda s, c, t, k: self.agent.act(s, c, t, key=k))
+            self._iterate = Compiled(self._learn)
+
+    def start(self, world: World) -> PyTree:
+        """See AbstractPhase."""
+        agent = jax.tree.map(jnp.copy, self.agent.init(key=world.key(self.name)))
+        key = world.key(self.name + "begin")
+        if self.on_device:
+            play = begin(self.agent, agent, world.env, self.batch, key=key)
+        else:
+            step = world.env.reset(world.seed)
+            play = Carry((), step, self.agent.begin(agent, self.batch))
+        running = jnp.zeros(self.batch)
+        return {
+            "work": (agent, play, running),
+            "recent": Recent.start(),
+            "iteration": np.array(0),
+            "best": np.array(-np.inf),
+            "best_at": np.array(0),
+            "first": np.array(np.nan),
+        }
+
+    def _many(self, world: World, work: PyTree, key: Key) -> tuple[PyTree, Any]:
+        def one(work: PyTree, key: Key) -> tuple[PyTree, Any]:
+            agent, play, running = work
+            keys = jax.random.split(key)
+            play, trajectory = rollout(
+                self.agent, agent, world.env, play, self.rollout, key=keys[0]
+            )
+            agent, running, out = self._learn(agent, running, trajectory, keys[1])
+            return (agent, play, running), out
+
+        return jax.lax.scan(one, work, jax.random.split(key, self.many))
+
+    def _learn(
+        self, agent: PyTree, running: Any, trajectory: Trajectory, key: Key
+    ) -> tuple[PyTree, Any, tuple[Episodes, Metrics]]:
+        running, episodes = episode_sums(running, trajectory)
+        agent, metrics = self.agent.learn(agent, trajectory, key=key)
+        return agent, running, (episodes, metrics)
+
+    def _on_host(self, world: World, work: PyTree, key: Key) -> tuple[PyTree, Any]:
+        agent, play, running = work
+        keys = jax.random.split(key)
+        play, trajectory = host_rollout(
+            self._act, agent, world.env, play, self.rollout, key=keys[0]
+        )
+        agent, running, out = self._iterate(agent, running, trajectory, keys[1])
+        return (agent, play, running), jax.tree.map(lambda a: np.asarray(a)[None], out)
+
+    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+        """Make a few iterations of acting and learning."""
+        iteration = int(state["iteration"])
+        key = world.key(self.name, iteration)
+        iterate = self._iterate if self.on_device else lambda w, k: self._on_host(world, w, k)
+        work, (episodes, metrics) = iterate(state["work"], key)
+        check_finite(metrics["skipped_in_a_row"], self.name)
+        iteration += self.many
+        state = {**state, "work": work, "recent": state["recent"].push(episodes)}
+        state["iteration"] = np.array(iteration)
+        out = {name: float(np.mean(np.asarray(v))) for name, v in metrics.items()}
+        state, seen, stop = self._judge(state, iteration * self.stride)
+        out |= seen
+        out["compile_s"] = self._iterate.seconds
+        return state, out, stop or iteration * self.stride >= self.steps
+
+    def _judge(self, state: PyTree, steps: int) -> tuple[PyTree, Metrics, bool]:
+        """Look at recent episodes: stop on success, or where the return has stopped rising."""
+        count, mean, spread, success = state["recent"].last(ENOUGH_EPISODES)
+        out: Metrics = {"env_steps": steps, "progress": steps / max(self.steps, 1)}
+        if count == 0:
+            return state, out, False
+        out |= {"return": mean, "success_rate": success}
+        if count < ENOUGH_EPISODES:
+            return state, out, False
+        if np.isfinite(success):
+            return state, out, success >= self.enough
+        first = state["first"] if np.isfinite(state["first"]) else np.array(mean)
+        if mean > state["best"] + 0.02 * abs(float(state["best"] - first)):
+            return (
+                {**state, "best": np.array(mean), "best_at": np.array(steps), "first": first},
+                out,
+                False,
+            )
+        # A return that has not yet risen clearly may rise later: only then does stalling count.
+        learned = state["best"] > first + 0.5 * max(spread, 1e-6)
+        stalled = steps - int(state["best_at"]) >= STALLED_STEPS
+        return {**state, "first": first}, out, bool(learned and stalled and self.enough <= 1)
+
+    def results(self, state: PyTree) -> dict[str, PyTree]:
+        """The agent's state."""
+        return {"agent": state["work"][0]}
