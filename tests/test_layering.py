@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "src" / "memup"
 FLOORS = [
-    {"types", "tree", "spaces", "errors", "rundir", "tables"},
+    {"types", "tree", "spaces", "errors", "rundir", "jsonfiles", "tables"},
     {"ops"},
     {"nn"},
     {"memories", "envs", "tasks", "data"},
@@ -26,7 +26,16 @@ FLOORS = [
 ]
 FLOOR = {place: floor for floor, places in enumerate(FLOORS) for place in places}
 FILES = sorted(p for p in ROOT.rglob("*.py") if p.relative_to(ROOT) != Path("__init__.py"))
-NO_JAX = {"errors", "rundir", "config", "reports", "tables", "spaces", "presets"}
+NO_JAX = {
+    "errors",
+    "rundir",
+    "jsonfiles",
+    "config",
+    "reports",
+    "tables",
+    "spaces",
+    "presets",
+}
 
 
 def place(path: Path) -> str:

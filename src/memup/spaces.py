@@ -21,8 +21,8 @@ class Box:
 
     shape: tuple[int, ...]
     dtype: str = "float32"
-    low: float = -math.inf
-    high: float = math.inf
+    low: int | float = -math.inf
+    high: int | float = math.inf
 
     @property
     def size(self) -> int:

@@ -22,8 +22,8 @@ class Option:
 
     default: Any
     doc: str
-    low: float | None = None
-    high: float | None = None
+    low: int | float | None = None
+    high: int | float | None = None
     choices: tuple[str, ...] = ()
 
     def parse(self, name: str, value: Any) -> Any:

@@ -1,0 +1,31 @@
+"""memup eval: a trained run on fresh episodes."""
+
+import json
+
+from memup.cli.parser import Parser
+from memup.rundir import RunDir
+
+
+def run(argv: list[str]) -> int:
+    """Evaluate; append the row to the run's eval.jsonl."""
+    parser = Parser("eval", "Evaluate a run on fresh episodes, greedily.")
+    parser.add_argument("run", help="run directory")
+    parser.add_argument("--env", help="another environment with the same spaces")
+    parser.add_argument("--episodes", type=int, default=256, help="how many [256]")
+    parser.add_argument("--seed", type=int, default=1, help="of the evaluation [1]")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    args = parser.parse(argv)
+    if args.episodes < 1:
+        parser.error(f"--episodes {args.episodes}: expected at least 1")
+    directory = RunDir.open(args.run)
+    from memup.api import evaluate
+
+    row = evaluate(args.run, env=args.env, episodes=args.episodes, seed=args.seed)
+    directory.append("eval", {"name": f"evaluation, seed {args.seed}", **row})
+    if args.json:
+        print(json.dumps(row))
+        return 0
+    from memup.cli.train import show_results
+
+    show_results([{"name": "evaluation", **row}], str(args.run))
+    return 0

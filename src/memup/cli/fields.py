@@ -1,0 +1,54 @@
+"""The fields of a run on the command line: `--method.window 20`."""
+
+from memup.cli.parser import Parser
+from memup.config import GENERAL, RunSpec, all_options, make_spec
+from memup.errors import MemupError
+from memup.presets import PRESETS, preset
+from memup.tables import Option
+
+
+def add_fields(parser: Parser, argv: list[str], base: dict[str, object]) -> None:
+    """Add every field that exists for the memory and agent that argv or the preset names.
+
+    Args:
+        parser: to add to.
+        argv: command line, looked at for --memory and --agent.
+        base: fields that a preset sets.
+    """
+    chosen = {
+        n: _peek(argv, n) or str(base.get(n, GENERAL[n].default)) for n in ("memory", "agent")
+    }
+    for name, option in all_options(chosen["memory"], chosen["agent"]).items():
+        default = base.get(name, option.default)
+        parser.add_argument(
+            f"--{name}", metavar=type(option.default).__name__.upper(), help=_help(option, default)
+        )
+
+
+def _peek(argv: list[str], name: str) -> str:
+    for position, word in enumerate(argv):
+        if word == f"--{name}" and position + 1 < len(argv):
+            return argv[position + 1]
+        if word.startswith(f"--{name}="):
+            return word.partition("=")[2]
+    return ""
+
+
+def _help(option: Option, default: object) -> str:
+    choices = f"; one of {', '.join(option.choices)}" if option.choices else ""
+    shown = repr(default) if default == "" else default
+    return f"{option.doc}{choices} [{shown}]".replace("%", "%%")
+
+
+def resolve(name: str | None, given: dict[str, str]) -> RunSpec:
+    """Return the spec of a preset, or of no preset, with the given fields."""
+    if name is not None:
+        return preset(name, **given)
+    if not given.get("env") and not given.get("dataset"):
+        raise MemupError(
+            f"what should be trained? expected a preset ({', '.join(PRESETS)}), --env ID or "
+            "--dataset PATH"
+        )
+    if given.get("dataset"):
+        given = {"training": "supervised", "method.target": "label", **given}
+    return make_spec(given)

@@ -1,0 +1,68 @@
+"""memup list: what there is."""
+
+import inspect
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from memup.agents.table import AGENTS
+from memup.cli.parser import Parser
+from memup.config import DETECTORS, ORDERS, SELECTORS
+from memup.envs.table import ENVS, EXAMPLES
+from memup.errors import unknown_name
+from memup.memories.table import MEMORIES
+from memup.presets import PRESETS
+from memup.tables import Entry
+
+TABLES: dict[str, Mapping[str, Entry]] = {
+    "memories": MEMORIES,
+    "agents": AGENTS,
+    "envs": ENVS,
+    "tasks": {},
+    "detectors": DETECTORS,
+    "selectors": SELECTORS,
+    "orders": ORDERS,
+}
+KINDS = ("presets", *TABLES)
+
+
+def run(argv: list[str]) -> int:
+    """Print names with a line about each, or JSON."""
+    parser = Parser("list", f"List what there is: {', '.join(KINDS)}.")
+    parser.add_argument("kind", help=", ".join(KINDS))
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    args = parser.parse(argv)
+    if args.kind not in KINDS:
+        raise unknown_name("kind", args.kind, KINDS)
+    items = _presets() if args.kind == "presets" else _items(args.kind)
+    if args.json:
+        print(json.dumps({"items": items}))
+        return 0
+    width = max((len(item["name"]) for item in items), default=0) + 2
+    for item in items:
+        print(f"{item['name']:<{width}}{item['summary']}")
+    return 0
+
+
+def _presets() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "summary": (inspect.getdoc(make) or "").partition("\n")[0],
+            "about": inspect.getdoc(make),
+            "fields": dict(make()),
+        }
+        for name, make in PRESETS.items()
+    ]
+
+
+def _items(kind: str) -> list[dict[str, Any]]:
+    items = []
+    for name, entry in TABLES[kind].items():
+        options = {
+            n: {"default": option.default, "help": option.doc}
+            for n, option in entry.options.items()
+        }
+        item = {"name": name, "summary": entry.summary, "paper": entry.paper, "options": options}
+        items.append(item | ({"example": EXAMPLES[name]} if kind == "envs" else {}))
+    return items
