@@ -1,12 +1,13 @@
 """Names become objects here and nowhere else."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PyTree
 
 from memup.agents.base import AbstractAgent
 from memup.agents.ppo import PPO, PPOConfig
@@ -34,6 +35,7 @@ from memup.phases.joint import Joint
 from memup.phases.memory import Memory
 from memup.phases.policy import Policy
 from memup.spaces import Box, Dict, Discrete, Space, flatten, require_discrete
+from memup.tree import Vector, initial, ravel, rebuilder
 from memup.types import Key
 
 HOST_ENVIRONMENTS = 16
@@ -166,31 +168,49 @@ class Builder:
             spec["agent.enough"],
         )
 
-    def detector(self, world: World, key: Key) -> tuple[LocalDetector, PyTree]:
+    def detector(self, world: World, key: Key) -> tuple[LocalDetector, Vector]:
         """Make the memory-less model of the outcomes."""
-        keys = jax.random.split(key)
         likelihood = from_description(world.facts["local_likelihood"])
-        question = self._question(world, keys[0])
         width = self.spec["method.encoder"]
-        network = LocalPredictor(question, width, likelihood.size, key=keys[1])
-        return LocalDetector.of(LocalModel(network, likelihood), self.spec["detect.learning_rate"])
 
-    def learner(self, world: World, key: Key) -> tuple[MemUP, PyTree]:
+        def make(key: Key) -> LocalModel:
+            keys = jax.random.split(key)
+            question = self._question(world, keys[0])
+            return LocalModel(
+                LocalPredictor(question, width, likelihood.size, key=keys[1]), likelihood
+            )
+
+        detector = LocalDetector.of(rebuilder(make), self.spec["detect.learning_rate"])
+        return detector, initial(make, key)
+
+    def learner(self, world: World, key: Key) -> tuple[MemUP, Vector]:
         """Make memory, predictor and what trains them."""
-        spec, keys = self.spec, jax.random.split(key, 3)
+        spec, make = self.spec, self._model(world)
+        learner = MemUP.of(
+            rebuilder(make),
+            spec["method.learning_rate"],
+            spec["method.clip_norm"],
+            spec["method.ema"],
+        )
+        return learner, initial(make, key)
+
+    def _model(self, world: World) -> Callable[[Key], Model]:
         likelihood = from_description(world.facts["likelihood"])
-        memory = self._encoded(world, keys[0])
-        predictor = Predictor(
-            memory.output_size,
-            self._question(world, keys[1]),
-            spec["method.width"],
-            likelihood.size,
-            key=keys[2],
-        )
-        model = Model(memory, predictor, likelihood)
-        return MemUP.of(
-            model, spec["method.learning_rate"], spec["method.clip_norm"], spec["method.ema"]
-        )
+
+        def make(key: Key) -> Model:
+            keys = jax.random.split(key, 3)
+            memory = self._encoded(world, keys[0])
+            question = self._question(world, keys[1])
+            predictor = Predictor(
+                memory.output_size,
+                question,
+                self.spec["method.width"],
+                likelihood.size,
+                key=keys[2],
+            )
+            return Model(memory, predictor, likelihood)
+
+        return make
 
     def target(self, world: World) -> AbstractTarget:
         """Make what is predicted."""
@@ -215,14 +235,15 @@ class Builder:
     def agent(self, world: World) -> AbstractAgent:
         """Make the agent on the memory that earlier phases left, or on a new one."""
         spec = self.spec
-        memory = self._encoded(world, world.key("memory"))
+        make = partial(self._encoded, world)
         if "model" in world.results:
-            learner, _ = self.learner(world, world.key("memory"))
-            memory = learner.model(world.results["model"]).memory
+            vector = ravel(rebuilder(self._model(world))(world.results["model"]).memory)
+        else:
+            vector = initial(make, world.key("memory"))
         options = spec.options("agent")
-        hidden = (options.pop("hidden"),) * 2
-        config = PPOConfig(**options, hidden=hidden)
-        return PPO(memory, world.actions, config, train_memory=spec["training"] == "end-to-end")
+        config = PPOConfig(**{**options, "hidden": (options["hidden"],) * 2})
+        end_to_end = spec["training"] == "end-to-end"
+        return PPO(vector, rebuilder(make), world.actions, config, train_memory=end_to_end)
 
     def _encoded(self, world: World, key: Key) -> EncodedMemory:
         keys = jax.random.split(key)

@@ -117,8 +117,8 @@ def evaluate_model(
     whole = Windows(
         windows.store, Current(), windows.target, windows.space, window, 1, windows.actions
     )
-    arrays = world.results["model"]
-    model = learner.model(arrays)
+    vector = world.results["model"]
+    model = learner.model(vector)
     ask, answer = jax.jit(learner.evaluate_many), jax.jit(learner.answer_many)
     loss, right, error, count = 0.0, 0.0, 0.0, 0.0
     for low in range(0, len(ids), 64):
@@ -128,8 +128,8 @@ def evaluate_model(
         batch = whole.build(visits, len(visits), windows_of, np.random.default_rng(0))
         rows = initial_rows(model.memory, len(visits))
         weight = batch.weight
-        loss += float((np.asarray(ask(arrays, rows, batch)[1]) * weight).sum())
-        off = np.asarray(answer(arrays, rows, batch)[1]) - batch.target
+        loss += float((np.asarray(ask(vector, rows, batch)[1]) * weight).sum())
+        off = np.asarray(answer(vector, rows, batch)[1]) - batch.target
         right += float(((np.abs(off) < 1e-4).all(-1) * weight).sum())
         error += float(((off**2).mean(-1) * weight).sum())
         count += float(weight.sum())

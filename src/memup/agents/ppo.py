@@ -4,10 +4,10 @@ With a frozen memory this is MemUP's second phase; with `train_memory` it is rec
 memory learns by back-propagation through the rollout.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
@@ -17,6 +17,7 @@ from memup.agents.base import AbstractAgent
 from memup.agents.networks import ActorCritic
 from memup.memories.encoded import EncodedMemory, initial_rows
 from memup.ops.returns import generalised_advantage
+from memup.tree import Vector, initial, rebuilder
 from memup.types import Key, Metrics, State, StepInput, TimeStep, Trajectory
 
 
@@ -53,13 +54,13 @@ class PPOState(NamedTuple):
     """The learner's state: arrays only.
 
     Attributes:
-        network: actor and critic.
-        memory: what the actor stands on.
+        network: parameters of actor and critic.
+        memory: parameters of what the actor stands on.
         optimiser: optax state.
     """
 
-    network: PyTree
-    memory: PyTree
+    network: Vector
+    memory: Vector
     optimiser: PyTree
 
 
@@ -94,48 +95,50 @@ class PPO(AbstractAgent):
     """PPO over a memory.
 
     Args:
-        memory: its arrays are the memory that `init` starts from.
+        vector: parameters of the memory that `init` starts from.
+        memory: puts the memory together from its parameters.
         actions: number of actions.
         config: settings.
         train_memory: learn the memory too, by back-propagation through the rollout.
     """
 
     def __init__(
-        self, memory: EncodedMemory, actions: int, config: PPOConfig, train_memory: bool = False
+        self,
+        vector: Vector,
+        memory: Callable[[Vector], EncodedMemory],
+        actions: int,
+        config: PPOConfig,
+        train_memory: bool = False,
     ):
-        self.config, self.actions, self.train_memory = config, actions, train_memory
-        self.arrays, self.static = eqx.partition(memory, eqx.is_array)
-        shape = eqx.filter_eval_shape(self._network, jax.random.key(0))
-        self.network_static = eqx.partition(shape, lambda x: hasattr(x, "dtype"))[1]
-        self.optimiser = optax.apply_if_finite(
-            optax.chain(
-                optax.clip_by_global_norm(config.clip_norm),
-                optax.adam(config.learning_rate, eps=1e-5),
-            ),
-            2**31 - 1,
-        )
+        self.vector, self.memory, self.config = vector, memory, config
+        self.actions, self.train_memory = actions, train_memory
+        steps = optax.adam(config.learning_rate, eps=1e-5)
+        clipped = optax.chain(optax.clip_by_global_norm(config.clip_norm), steps)
+        self.optimiser = optax.apply_if_finite(clipped, 2**31 - 1)
+        self.network = rebuilder(self._make)
 
-    def _network(self, key: Key) -> ActorCritic:
-        size = self.memory(self.arrays).output_size
+    def _make(self, key: Key) -> ActorCritic:
+        size = self.memory(self.vector).output_size
         return ActorCritic(size, self.actions, self.config.hidden, key=key)
-
-    def memory(self, arrays: PyTree) -> EncodedMemory:
-        """Put the memory together from its arrays."""
-        return eqx.combine(arrays, self.static)
 
     def init(self, *, key: Key) -> PPOState:
         """See AbstractAgent."""
-        network = eqx.filter(self._network(key), eqx.is_array)
-        trained = (network, self.arrays) if self.train_memory else (network, None)
-        return PPOState(network, self.arrays, self.optimiser.init(trained))
+        network = initial(self._make, key)
+        memory = jnp.copy(self.vector)
+        trained = self._trained(network, memory)
+        return PPOState(network, memory, self.optimiser.init(trained))
+
+    def _trained(self, network: Vector, memory: Vector) -> Vector:
+        """Lay end to end what learns."""
+        return jnp.concatenate([network, memory]) if self.train_memory else network
 
     def begin(self, state: PPOState, batch: int) -> Actor:
         """See AbstractAgent."""
         rows = initial_rows(self.memory(state.memory), batch)
         return Actor(rows, jnp.zeros(batch, jnp.int32))
 
-    def _heads(self, network: PyTree, m: Float[Array, "... D"]) -> tuple[Array, Array]:
-        net = eqx.combine(network, self.network_static)
+    def _heads(self, network: Vector, m: Float[Array, "... D"]) -> tuple[Array, Array]:
+        net = self.network(network)
         for _ in range(m.ndim - 1):
             net = jax.vmap(net)
         return net(m)
@@ -190,18 +193,19 @@ class PPO(AbstractAgent):
         return Batch(step, previous, trajectory.action, kept, advantage, advantage + v_tm1, valid)
 
     def _update(self, state: PPOState, batch: Batch, rows: State) -> tuple[PPOState, Metrics]:
-        trained = (state.network, state.memory if self.train_memory else None)
+        trained = self._trained(state.network, state.memory)
         gradient, metrics = jax.grad(self._loss, has_aux=True)(trained, batch, rows)
         step, optimiser = self.optimiser.update(gradient, state.optimiser, trained)
-        network, memory = optax.apply_updates(trained, step)
+        trained = trained + step
+        size = state.network.shape[0]
+        memory = trained[size:] if self.train_memory else state.memory
         metrics["skipped_in_a_row"] = optimiser.notfinite_count.astype(jnp.float32)
-        return PPOState(network, memory if self.train_memory else state.memory, optimiser), metrics
+        return PPOState(trained[:size], memory, optimiser), metrics
 
-    def _loss(
-        self, trained: tuple[PyTree, PyTree], batch: Batch, rows: State
-    ) -> tuple[Float[Array, ""], Metrics]:
+    def _loss(self, trained: Vector, batch: Batch, rows: State) -> tuple[Float[Array, ""], Metrics]:
         """Clipped surrogate (eq. 7) + value loss - entropy bonus (eq. 9)."""
-        network, memory = trained
+        size = trained.shape[0] - (self.vector.shape[0] if self.train_memory else 0)
+        network, memory = trained[:size], trained[size:]
         m = self._recompute(memory, batch, rows) if self.train_memory else batch.kept.m
         logits, value = self._heads(network, m)
         log_probs = jax.nn.log_softmax(logits)
@@ -216,7 +220,7 @@ class PPO(AbstractAgent):
         kl = _mean(ratio - 1 - log_ratio, batch.valid)
         return loss, {"loss": loss, "value_loss": value_loss, "entropy": entropy, "kl": kl}
 
-    def _recompute(self, memory: PyTree, batch: Batch, rows: State) -> Float[Array, "T b D"]:
+    def _recompute(self, memory: Vector, batch: Batch, rows: State) -> Float[Array, "T b D"]:
         x = StepInput(batch.step.obs, batch.previous, batch.step.reward, batch.step.first)
         unroll = jax.vmap(self.memory(memory).unroll, (0, 1), (0, 1))
         return unroll(jax.lax.stop_gradient(rows), x)[1]

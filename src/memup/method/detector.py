@@ -5,6 +5,7 @@ H(y_k | x_k) is high where memory could help (Sorokin et al. 2022, section 3). `
 slow copy of memory and predictor; `oracle` is told, for tests.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,9 +20,10 @@ from memup.data.orders import Visit
 from memup.data.store import EpisodeStore
 from memup.method.predictor import LocalPredictor
 from memup.method.target import AbstractTarget
-from memup.method.update import MemUP
+from memup.method.update import MemUP, initial_rows
 from memup.method.windows import Windows
 from memup.nn.likelihood import AbstractLikelihood
+from memup.tree import Vector
 from memup.types import Context, Metrics
 
 
@@ -49,12 +51,12 @@ class DetectorState(NamedTuple):
     """All that training a detector changes; arrays only.
 
     Attributes:
-        model: arrays of the memory-less model.
+        model: parameters of the memory-less model.
         optimiser: optax state.
         updates: updates made.
     """
 
-    model: PyTree
+    model: Vector
     optimiser: PyTree
     updates: Int[Array, ""]
 
@@ -64,39 +66,37 @@ class LocalDetector:
     """Learns the outcomes of single steps: the detectors `entropy` and `quantile`.
 
     Attributes:
-        static: the model without its arrays.
+        model: puts the model together from its parameters.
         optimiser: what makes steps of gradients.
     """
 
-    static: PyTree
+    model: Callable[[Vector], LocalModel]
     optimiser: optax.GradientTransformation
 
     @classmethod
-    def of(cls, model: LocalModel, learning_rate: float) -> tuple["LocalDetector", PyTree]:
-        """Split a model; return the detector and the model's arrays."""
-        arrays, static = eqx.partition(model, eqx.is_array)
+    def of(cls, model: Callable[[Vector], LocalModel], learning_rate: float) -> "LocalDetector":
+        """Make the detector of a model that `memup.tree.initialise` gave."""
         steps = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(learning_rate))
-        return cls(static, optax.apply_if_finite(steps, 2**31 - 1)), arrays
+        return cls(model, optax.apply_if_finite(steps, 2**31 - 1))
 
-    def init(self, arrays: PyTree) -> DetectorState:
+    def init(self, vector: Vector) -> DetectorState:
         """Return the state before the first update."""
-        return DetectorState(arrays, self.optimiser.init(arrays), jnp.zeros((), jnp.int32))
+        return DetectorState(vector, self.optimiser.init(vector), jnp.zeros((), jnp.int32))
 
     def losses(
-        self, arrays: PyTree, context: Context, target: Float[Array, "N O"]
+        self, vector: Vector, context: Context, target: Float[Array, "N O"]
     ) -> Float[Array, " N"]:
         """Return -log q(y_k | x_k) of N steps."""
-        return jax.vmap(eqx.combine(arrays, self.static).loss)(context, target)
+        return jax.vmap(self.model(vector).loss)(context, target)
 
     def learn(
         self, state: DetectorState, batch: tuple[Context, Float[Array, "N O"]]
     ) -> tuple[DetectorState, Metrics]:
         """Make one update on N steps."""
-        loss, gradient = jax.value_and_grad(lambda a: jnp.mean(self.losses(a, *batch)))(state.model)
+        loss, gradient = jax.value_and_grad(lambda v: jnp.mean(self.losses(v, *batch)))(state.model)
         step, optimiser = self.optimiser.update(gradient, state.optimiser, state.model)
         metrics = {"loss": loss, "skipped_in_a_row": optimiser.notfinite_count}
-        arrays = optax.apply_updates(state.model, step)
-        return DetectorState(arrays, optimiser, state.updates + 1), metrics
+        return DetectorState(state.model + step, optimiser, state.updates + 1), metrics
 
     def learn_many(
         self, state: DetectorState, batches: tuple[Context, Float[Array, "n N O"]]
@@ -104,14 +104,14 @@ class LocalDetector:
         """Make n updates in one program; metrics [n]."""
         return jax.lax.scan(self.learn, state, batches)
 
-    def score(self, arrays: PyTree, context: Context) -> Float[Array, " N"]:
+    def score(self, vector: Vector, context: Context) -> Float[Array, " N"]:
         """Return the uncertainty of N steps."""
-        return jax.vmap(eqx.combine(arrays, self.static).score)(context)
+        return jax.vmap(self.model(vector).score)(context)
 
 
 def surprise(
     learner: MemUP,
-    arrays: PyTree,
+    vector: Vector,
     windows: Windows,
     ids: Int[np.ndarray, " B"],
     count: int,
@@ -121,23 +121,21 @@ def surprise(
 
     Args:
         learner: owner of the model.
-        arrays: arrays of the slow copy.
+        vector: parameters of the slow copy.
         windows: a builder whose selector is `Current` and whose stride is 1.
         ids: B episodes.
         count: windows that are enough for the longest of them.
-        evaluate: compiled `learner.evaluate_many`, given (arrays, rows, windows).
+        evaluate: compiled `learner.evaluate_many`, given (vector, rows, windows).
 
     Returns:
         The score of every step of each episode; 0 where a step has no outcome.
     """
-    from memup.memories.encoded import initial_rows
-
     lengths = windows.store.lengths(ids)
     spans = enumerate(zip(ids, lengths, strict=True))
     visits = [Visit(row, int(i), 0, int(n), 0, True) for row, (i, n) in spans]
     batch = windows.build(visits, len(ids), count, np.random.default_rng(0))
-    rows = initial_rows(learner.model(arrays).memory, len(ids))
-    _, losses = evaluate(arrays, rows, batch)
+    rows = initial_rows(learner.model(vector).memory, len(ids))
+    _, losses = evaluate(vector, rows, batch)
     flat = np.swapaxes(np.asarray(losses) * (batch.weight > 0), 0, 1).reshape(len(ids), -1)
     return [row[:n] for row, n in zip(flat, lengths, strict=True)]
 

@@ -6,6 +6,7 @@ m_t depends on the parameters through the R steps of the window only: the state 
 begins with is a constant. The gradient so passes through R + K elements, however far k is.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from jaxtyping import Array, Float, Int, PyTree
 from memup.memories.encoded import EncodedMemory, initial_rows
 from memup.method.predictor import Predictor
 from memup.nn.likelihood import AbstractLikelihood
+from memup.tree import Vector
 from memup.types import Context, Metrics, State, Window
 
 
@@ -47,15 +49,15 @@ class TrainState(NamedTuple):
     """All that training changes; arrays only.
 
     Attributes:
-        model: arrays of the model.
+        model: parameters of the model.
         slow: their exponential moving average.
         optimiser: optax state; it counts the updates that were skipped.
         rows: state of the memory in every row, leaves [B, ...].
         updates: updates made.
     """
 
-    model: PyTree
-    slow: PyTree
+    model: Vector
+    slow: Vector
     optimiser: PyTree
     rows: State
     updates: Int[Array, ""]
@@ -66,41 +68,36 @@ class MemUP:
     """The learner: `init`, then `learn` on one window or `learn_many` on a stack of them.
 
     Attributes:
-        static: the model without its arrays.
+        model: puts the model together from its parameters.
         optimiser: what makes steps of gradients.
         ema_decay: of the slow copy, a step.
     """
 
-    static: PyTree
+    model: Callable[[Vector], Model]
     optimiser: optax.GradientTransformation
     ema_decay: float
 
     @classmethod
     def of(
-        cls, model: Model, learning_rate: float, clip_norm: float, ema_decay: float
-    ) -> tuple["MemUP", PyTree]:
-        """Split a model; return the learner and the model's arrays."""
-        arrays, static = eqx.partition(model, eqx.is_array)
+        cls, model: Callable[[Vector], Model], learning_rate: float, clip_norm: float, ema: float
+    ) -> "MemUP":
+        """Make the learner of a model that `memup.tree.initialise` gave."""
         steps = optax.chain(optax.clip_by_global_norm(clip_norm), optax.adam(learning_rate))
         # A step that is not finite never reaches the parameters: it is skipped and counted.
         safe = optax.apply_if_finite(steps, max_consecutive_errors=2**31 - 1)
-        return cls(static, safe, ema_decay), arrays
+        return cls(model, safe, ema)
 
-    def model(self, arrays: PyTree) -> Model:
-        """Put a model together from its arrays."""
-        return eqx.combine(arrays, self.static)
-
-    def init(self, arrays: PyTree, rows: int) -> TrainState:
+    def init(self, vector: Vector, rows: int) -> TrainState:
         """Return the state before the first update, with B rows at the beginning of an episode."""
-        many = initial_rows(self.model(arrays).memory, rows)
-        slow = jax.tree.map(jnp.copy, arrays)
-        return TrainState(arrays, slow, self.optimiser.init(arrays), many, jnp.zeros((), jnp.int32))
+        many = initial_rows(self.model(vector).memory, rows)
+        begin = jnp.zeros((), jnp.int32)
+        return TrainState(vector, jnp.copy(vector), self.optimiser.init(vector), many, begin)
 
     def loss(
-        self, arrays: PyTree, rows: State, window: Window
+        self, vector: Vector, rows: State, window: Window
     ) -> tuple[Float[Array, ""], tuple[State, Float[Array, "B Q K"]]]:
         """Return the weighted mean loss, the rows' states after the window and all losses."""
-        model = self.model(arrays)
+        model = self.model(vector)
         rows = jax.lax.stop_gradient(rows)
         rows, m = jax.vmap(model.memory.unroll)(rows, window.x)
         asked = jnp.take(m, window.query, axis=1)
@@ -113,36 +110,36 @@ class MemUP:
         grad = jax.value_and_grad(self.loss, has_aux=True)
         (loss, (rows, _)), gradient = grad(state.model, state.rows, window)
         step, optimiser = self.optimiser.update(gradient, state.optimiser, state.model)
-        arrays = optax.apply_updates(state.model, step)
-        slow = optax.incremental_update(arrays, state.slow, 1 - self.ema_decay)
+        vector = state.model + step
+        slow = self.ema_decay * state.slow + (1 - self.ema_decay) * vector
         metrics = {
             "loss": loss,
             "gradient_norm": optax.global_norm(gradient),
             "skipped": optimiser.total_notfinite,
             "skipped_in_a_row": optimiser.notfinite_count,
         }
-        return TrainState(arrays, slow, optimiser, rows, state.updates + 1), metrics
+        return TrainState(vector, slow, optimiser, rows, state.updates + 1), metrics
 
     def learn_many(self, state: TrainState, windows: Window) -> tuple[TrainState, Metrics]:
         """Make n updates in one program, on windows with a leading axis n; metrics [n]."""
         return jax.lax.scan(self.learn, state, windows)
 
     def evaluate_many(
-        self, arrays: PyTree, rows: State, windows: Window
+        self, vector: Vector, rows: State, windows: Window
     ) -> tuple[State, Float[Array, "n B Q K"]]:
         """Return the losses of n consecutive windows of rows, without learning."""
 
         def body(rows: State, window: Window) -> tuple[State, Array]:
-            _, (rows, losses) = self.loss(arrays, rows, window)
+            _, (rows, losses) = self.loss(vector, rows, window)
             return rows, losses
 
         return jax.lax.scan(body, rows, windows)
 
     def answer_many(
-        self, arrays: PyTree, rows: State, windows: Window
+        self, vector: Vector, rows: State, windows: Window
     ) -> tuple[State, Float[Array, "n B Q K O"]]:
         """Return the likeliest outcomes for n consecutive windows of rows."""
-        model = self.model(arrays)
+        model = self.model(vector)
 
         def one(memory: Array, context: Context) -> Array:
             return model.likelihood.mode(model.predictor(memory, context))

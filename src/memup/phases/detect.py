@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
@@ -17,6 +18,7 @@ from memup.nn.likelihood import suit
 from memup.phases.base import AbstractPhase, Compiled, World, check_finite
 from memup.phases.plateau import Plateau
 from memup.spaces import flatten, join
+from memup.tree import Vector
 from memup.types import Context, Key, Metrics
 
 CHUNK = 50
@@ -30,7 +32,7 @@ class Detect(AbstractPhase):
     """Learns what single steps say about their outcomes, then scores the store.
 
     Args:
-        make: (world, key) -> detector and its arrays; called once the facts are known.
+        make: (world, key) -> detector and its parameters; called once the facts are known.
         make_target: world -> what is predicted.
         family: likelihood family of the predictor, and of the detector unless it is "quantile".
         detector: name of the detector; "oracle" and "surprise" are scored but not trained here.
@@ -43,7 +45,7 @@ class Detect(AbstractPhase):
 
     def __init__(
         self,
-        make: Callable[[World, Key], tuple[LocalDetector, PyTree]],
+        make: Callable[[World, Key], tuple[LocalDetector, Vector]],
         make_target: Callable[[World], AbstractTarget],
         family: str,
         detector: str,
@@ -63,7 +65,7 @@ class Detect(AbstractPhase):
         if "likelihood" not in world.facts:
             self.target.prepare(world.store, world.store.ids)
             world.facts |= measure(world, self.target, self.family, self.detector == "quantile")
-        self.learner, self.arrays = self.make(world, world.key(self.name))
+        self.learner, self.vector = self.make(world, world.key(self.name))
         self._learn = Compiled(self.learner.learn_many, donate=(0,))
         self._score = Compiled(self.learner.score)
         self._losses = Compiled(self.learner.losses)
@@ -71,9 +73,9 @@ class Detect(AbstractPhase):
 
     def start(self, world: World) -> PyTree:
         """See AbstractPhase."""
-        arrays = jax.tree.map(lambda a: a.copy(), self.arrays)
+        vector = jnp.copy(self.vector)
         return {
-            "detector": self.learner.init(arrays),
+            "detector": self.learner.init(vector),
             "plateau": Plateau.start(),
             "chunk": np.array(0),
         }
@@ -113,7 +115,7 @@ class Detect(AbstractPhase):
         else:
             self.score(world, state["detector"].model, world.store.ids)
 
-    def score(self, world: World, arrays: PyTree, ids: np.ndarray) -> None:
+    def score(self, world: World, vector: Vector, ids: np.ndarray) -> None:
         """Write the uncertainty of every step of some episodes into the store."""
         lengths = world.store.lengths(ids)
         for part in _parts(lengths, SCORED_AT_ONCE * 16):
@@ -122,7 +124,7 @@ class Detect(AbstractPhase):
                 [np.arange(s, s + n) for s, n in zip(starts, lengths[part], strict=True)]
             )
             scores = [
-                self._score_rows(world, arrays, rows[low : low + SCORED_AT_ONCE])
+                self._score_rows(world, vector, rows[low : low + SCORED_AT_ONCE])
                 for low in range(0, len(rows), SCORED_AT_ONCE)
             ]
             score = np.concatenate(scores)
@@ -133,9 +135,9 @@ class Detect(AbstractPhase):
                 score = np.where(known, score, 0.0).astype(np.float32)
             world.store.set_scores(ids[part], score)
 
-    def _score_rows(self, world: World, arrays: PyTree, rows: np.ndarray) -> np.ndarray:
+    def _score_rows(self, world: World, vector: Vector, rows: np.ndarray) -> np.ndarray:
         padded = np.pad(rows, (0, SCORED_AT_ONCE - len(rows)), mode="edge")
-        return np.asarray(self._score(arrays, context(world, padded)))[: len(rows)]
+        return np.asarray(self._score(vector, context(world, padded)))[: len(rows)]
 
     def results(self, state: PyTree) -> dict[str, PyTree]:
         """The detector's arrays."""

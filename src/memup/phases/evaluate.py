@@ -124,9 +124,9 @@ class Explain(AbstractPhase):
             0, episode, 0, min(count * WINDOW, int(world.store.lengths(episode))), 0, True
         )
         batch = windows.build([visit], 1, count, world.rng(self.name))
-        learner, arrays = self.memory.learner, world.results["model"]
-        rows = initial_rows(learner.model(arrays).memory, 1)
-        _, losses = Compiled(learner.evaluate_many)(arrays, rows, batch)
+        learner, vector = self.memory.learner, world.results["model"]
+        rows = initial_rows(learner.model(vector).memory, 1)
+        _, losses = Compiled(learner.evaluate_many)(vector, rows, batch)
         query = (np.arange(count)[:, None] * WINDOW + windows.query[None, :]).ravel()
         inside = query <= target
         return query[inside], np.asarray(losses)[:, 0, :, 0].ravel()[inside]

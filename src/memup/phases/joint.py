@@ -8,7 +8,7 @@ what its own memory showed it, so its probability ratios are those of its policy
 
 from typing import Any
 
-import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
@@ -17,6 +17,7 @@ from memup.phases.base import AbstractPhase, Compiled, World, check_finite
 from memup.phases.detect import Detect, sample
 from memup.phases.memory import Memory
 from memup.phases.policy import Policy
+from memup.tree import Vector, ravel
 from memup.types import Metrics
 
 DETECTOR_UPDATES = 50
@@ -51,10 +52,10 @@ class Joint(AbstractPhase):
 
     def start(self, world: World) -> PyTree:
         """See AbstractPhase."""
-        arrays = jax.tree.map(lambda a: a.copy(), world.results["detector"])
+        vector = jnp.copy(world.results["detector"])
         return {
             "agent": self.policy.agent.init(key=world.key(self.name)),
-            "detector": self.detect.learner.init(arrays),
+            "detector": self.detect.learner.init(vector),
             "memory": self.memory.start(world),
             "round": np.array(0),
             "env_steps": np.array(0),
@@ -97,11 +98,11 @@ class Joint(AbstractPhase):
         state |= {"round": np.array(number + 1), "env_steps": np.array(steps)}
         return state, out, steps >= self.policy.steps or rate >= self.policy.enough
 
-    def _store(self, world: World, arrays: PyTree, stretches: list[Any], lengths: Any) -> None:
+    def _store(self, world: World, vector: Vector, stretches: list[Any], lengths: Any) -> None:
         fields = as_fields(world.space, world.actions, stretches, lengths)
         ids = world.store.extend(fields, lengths)
         self.detect.target.prepare(world.store, ids)
-        self.detect.score(world, arrays, ids)
+        self.detect.score(world, vector, ids)
 
     def _improve(self, world: World, detector: PyTree, number: int) -> PyTree:
         """Let the detector follow the policy's data."""
@@ -111,11 +112,10 @@ class Joint(AbstractPhase):
         batches = sample(world, self.detect.target, train, shape, rng)
         return self._detect(detector, batches)[0]
 
-    def _follow(self, agent: PyTree, model: PyTree) -> PyTree:
+    def _follow(self, agent: PyTree, model: Vector) -> PyTree:
         """Move the policy's memory towards the learner's."""
-        slow = self.slow
-        memory = jax.tree.map(lambda a, b: slow * a + (1 - slow) * b, agent.memory, model.memory)
-        return agent._replace(memory=memory)
+        target = ravel(self.memory.learner.model(model).memory)
+        return agent._replace(memory=self.slow * agent.memory + (1 - self.slow) * target)
 
     def results(self, state: PyTree) -> dict[str, PyTree]:
         """The agent, the learner's model and the detector."""

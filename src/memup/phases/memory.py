@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
@@ -14,6 +14,7 @@ from memup.method.update import MemUP, TrainState, initial_rows
 from memup.method.windows import Windows
 from memup.phases.base import AbstractPhase, Compiled, World, check_finite
 from memup.phases.plateau import Plateau
+from memup.tree import Vector
 from memup.types import Key, Metrics, Window
 
 HELD_OUT_STEPS = 200_000
@@ -27,7 +28,7 @@ class Memory(AbstractPhase):
     """Learns to remember what the chosen targets need.
 
     Args:
-        make: (world, key) -> learner and the arrays of its model; called once facts are known.
+        make: (world, key) -> learner and the parameters of its model; called once facts are known.
         windows: world -> what gathers windows.
         order: which windows each row sees.
         rows: B.
@@ -41,7 +42,7 @@ class Memory(AbstractPhase):
 
     def __init__(
         self,
-        make: Callable[[World, Key], tuple[MemUP, PyTree]],
+        make: Callable[[World, Key], tuple[MemUP, Vector]],
         windows: Callable[[World], Windows],
         order: AbstractOrder,
         rows: int,
@@ -56,7 +57,7 @@ class Memory(AbstractPhase):
 
     def prepare(self, world: World) -> None:
         """Make the learner."""
-        self.learner, self.arrays = self.make(world, world.key(self.name))
+        self.learner, self.vector = self.make(world, world.key(self.name))
         self.windows = self.make_windows(world)
         self._learn = Compiled(self.learner.learn_many, donate=(0,))
         self._evaluate = Compiled(self.learner.evaluate_many)
@@ -65,10 +66,10 @@ class Memory(AbstractPhase):
 
     def start(self, world: World) -> PyTree:
         """See AbstractPhase."""
-        arrays = jax.tree.map(lambda a: a.copy(), self.arrays)
+        vector = jnp.copy(self.vector)
         return {
-            "train": self.learner.init(arrays, self.rows),
-            "best": jax.tree.map(lambda a: a.copy(), self.arrays),
+            "train": self.learner.init(vector, self.rows),
+            "best": jnp.copy(self.vector),
             "cursor": self.order.init(self.rows),
             "plateau": Plateau.start(),
             "chunk": np.array(0),
@@ -106,7 +107,7 @@ class Memory(AbstractPhase):
         """Look at held-out episodes; keep the best model; decide whether to stop."""
         held, without = self.held_out(world, state["train"])
         plateau, better = state["plateau"].see(held)
-        best = jax.tree.map(lambda a: a.copy(), state["train"].model) if better else state["best"]
+        best = jnp.copy(state["train"].model) if better else state["best"]
         stop = False
         if self.patience:
             solved = held < SOLVED * without
@@ -132,7 +133,7 @@ class Memory(AbstractPhase):
         ids = held[: int(np.clip(HELD_OUT_STEPS // lengths.mean(), 16, 64))]
         lengths = lengths[: len(ids)]
         if self.surprise:
-            self._surprise(world, self.arrays, ids)
+            self._surprise(world, self.vector, ids)
         stride = max(1, int(lengths.max()) // 2000)
         windows = self._whole(self.windows.selector, stride)
         spans = enumerate(zip(ids, lengths, strict=True))
@@ -141,7 +142,7 @@ class Memory(AbstractPhase):
         batch = windows.build(visits, len(ids), count, world.rng("held"))
         uncertain = windows.uncertainty(visits, len(ids), count, world.rng("held"))
         without = float((uncertain * batch.weight).sum() / max(batch.weight.sum(), 1))
-        memory = self.learner.model(self.arrays).memory
+        memory = self.learner.model(self.vector).memory
         return batch, initial_rows(memory, len(ids)), without
 
     def _whole(self, selector: Any, stride: int) -> Windows:
@@ -179,14 +180,14 @@ class Memory(AbstractPhase):
         rng = world.rng(self.name + "select", chunk)
         return after, self.windows.build(visits, self.rows, self.chunk, rng)
 
-    def _surprise(self, world: World, arrays: PyTree, ids: np.ndarray) -> None:
+    def _surprise(self, world: World, vector: Vector, ids: np.ndarray) -> None:
         """Score episodes by the slow model, a fixed number at a time."""
         windows = self._whole(Current(), 1)
         count = -(-int(world.store.lengths().max()) // HELD_OUT_WINDOW)
         for low in range(0, len(ids), self.rows):
             part = ids[low : low + self.rows]
             padded = np.pad(part, (0, self.rows - len(part)), mode="edge")
-            scores = surprise(self.learner, arrays, windows, padded, count, self._evaluate)
+            scores = surprise(self.learner, vector, windows, padded, count, self._evaluate)
             world.store.set_scores(part, scores[: len(part)])
         self.windows.forget_plans()
 

@@ -1,6 +1,7 @@
 """Train a policy on the state of a memory, frozen or trained with it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -82,7 +83,7 @@ class Policy(AbstractPhase):
         # One call makes enough iterations for its overhead not to count.
         self.many = max(1, min(8, 65536 // self.stride)) if self.on_device else 1
         if self.on_device:
-            self._iterate = Compiled(lambda c, k: self._many(world, c, k), donate=(0,))
+            self._iterate = Compiled(partial(self._many, world), donate=(0,))
         else:
             self._act = jax.jit(lambda s, c, t, k: self.agent.act(s, c, t, key=k))
             self._iterate = Compiled(self._learn)
