@@ -7,25 +7,62 @@ from memup.config import RunSpec, make_spec
 from memup.errors import unknown_name
 
 
+# A corridor's steps decide nothing but the last: small networks and few passes are enough.
+_CORRIDOR = {"agent.hidden": 32, "agent.epochs": 2}
+
+
 def tmaze_100() -> Mapping[str, Any]:
-    """Noisy T-Maze, 100 steps.
+    """Noisy T-Maze, 100 steps: five windows long, the smallest task that truncated BPTT fails.
 
     $ memup train tmaze-100
     """
-    return {"env": "tmaze-100", "collect.episodes": 1000}
+    return {"env": "tmaze-100", "collect.episodes": 1000, **_CORRIDOR}
 
 
 def tmaze_1000() -> Mapping[str, Any]:
-    """Noisy T-Maze, 1,000 steps: the talk's task.
+    """Noisy T-Maze, 1,000 steps: the talk's longest task.
 
     $ memup train tmaze-1000
     """
-    return {"env": "tmaze-1000", "collect.episodes": 2000}
+    return {"env": "tmaze-1000", "collect.episodes": 2000, **_CORRIDOR}
+
+
+def tmaze_20000() -> Mapping[str, Any]:
+    """Noisy T-Maze, 20,000 steps with r = 20: the longest that the authors report.
+
+    $ memup train tmaze-20000
+    """
+    return {
+        "env": "tmaze-20000",
+        "collect.episodes": 512,
+        "collect.environments": 64,
+        "method.query_stride": 20,
+        "method.updates": 100_000,
+        "method.chunk": 200,
+        "agent.steps": 200_000_000,
+        "evaluate.episodes": 256,
+        **_CORRIDOR,
+    }
+
+
+def tmaze_1000_joint() -> Mapping[str, Any]:
+    """Noisy T-Maze, 1,000 steps: memory and policy trained side by side.
+
+    $ memup train tmaze-1000-joint
+    """
+    return {
+        "env": "tmaze-1000",
+        "training": "joint",
+        "collect.episodes": 128,
+        **_CORRIDOR,
+    }
 
 
 PRESETS: dict[str, Callable[[], Mapping[str, Any]]] = {
     "tmaze-100": tmaze_100,
     "tmaze-1000": tmaze_1000,
+    "tmaze-20000": tmaze_20000,
+    "tmaze-1000-joint": tmaze_1000_joint,
 }
 
 

@@ -42,7 +42,7 @@ class PPOConfig:
     gamma: float = 0.99
     trace: float = 0.95
     clip: float = 0.2
-    entropy: float = 0.01
+    entropy: float = 0.001
     value: float = 0.5
     epochs: int = 4
     minibatches: int = 4
@@ -57,11 +57,13 @@ class PPOState(NamedTuple):
         network: parameters of actor and critic.
         memory: parameters of what the actor stands on.
         optimiser: optax state.
+        variance: running sum of the advantages' variance, and of its weights.
     """
 
     network: Vector
     memory: Vector
     optimiser: PyTree
+    variance: Float[Array, "2"]
 
 
 class Actor(NamedTuple):
@@ -126,7 +128,7 @@ class PPO(AbstractAgent):
         network = initial(self._make, key)
         memory = jnp.copy(self.vector)
         trained = self._trained(network, memory)
-        return PPOState(network, memory, self.optimiser.init(trained))
+        return PPOState(network, memory, self.optimiser.init(trained), jnp.zeros(2))
 
     def _trained(self, network: Vector, memory: Vector) -> Vector:
         """Lay end to end what learns."""
@@ -158,7 +160,7 @@ class PPO(AbstractAgent):
         self, state: PPOState, trajectory: Trajectory, *, key: Key
     ) -> tuple[PPOState, Metrics]:
         """Pass over the rollout several times in shuffled minibatches of environments."""
-        batch = self._prepare(state, trajectory)
+        state, batch = self._prepare(state, trajectory)
         parts = self.config.minibatches
 
         def minibatch(state: PPOState, columns: Array) -> tuple[PPOState, Metrics]:
@@ -173,7 +175,7 @@ class PPO(AbstractAgent):
         state, metrics = jax.lax.scan(epoch, state, jax.random.split(key, self.config.epochs))
         return state, jax.tree.map(jnp.mean, metrics)
 
-    def _prepare(self, state: PPOState, trajectory: Trajectory) -> Batch:
+    def _prepare(self, state: PPOState, trajectory: Trajectory) -> tuple[PPOState, Batch]:
         """Compute advantages; the transition after an episode's end is no transition."""
         step, last = trajectory.step, trajectory.last
         _, _, after = self.act(state, trajectory.after, last, key=jax.random.key(0), greedy=True)
@@ -189,8 +191,25 @@ class PPO(AbstractAgent):
         trace = jnp.where(ended[1:], 0.0, self.config.trace)
         advantage = jax.vmap(generalised_advantage, 1, 1)(reward, discount, v_tm1, v_t, trace)
         previous = jnp.concatenate([trajectory.before.action[None], trajectory.action[:-1]])
+        state, scaled = self._scale(state, advantage, valid)
         kept = trajectory.extras
-        return Batch(step, previous, trajectory.action, kept, advantage, advantage + v_tm1, valid)
+        return state, Batch(
+            step, previous, trajectory.action, kept, scaled, advantage + v_tm1, valid
+        )
+
+    def _scale(
+        self, state: PPOState, advantage: Float[Array, "T B"], valid: Array
+    ) -> tuple[PPOState, Float[Array, "T B"]]:
+        """Bring advantages to mean 0 and spread 1 at most.
+
+        Where rewards are rare a rollout may hold none of them. Dividing by its own spread would
+        blow its noise up to the size of a signal, so a running spread is the least divisor.
+        """
+        mean = _mean(advantage, valid)
+        now = _mean((advantage - mean) ** 2, valid)
+        variance = 0.99 * state.variance + 0.01 * jnp.stack([now, jnp.ones_like(now)])
+        spread = jnp.sqrt(jnp.maximum(now, variance[0] / variance[1]))
+        return state._replace(variance=variance), (advantage - mean) / (spread + 1e-8)
 
     def _update(self, state: PPOState, batch: Batch, rows: State) -> tuple[PPOState, Metrics]:
         trained = self._trained(state.network, state.memory)
@@ -200,7 +219,7 @@ class PPO(AbstractAgent):
         size = state.network.shape[0]
         memory = trained[size:] if self.train_memory else state.memory
         metrics["skipped_in_a_row"] = optimiser.notfinite_count.astype(jnp.float32)
-        return PPOState(trained[:size], memory, optimiser), metrics
+        return PPOState(trained[:size], memory, optimiser, state.variance), metrics
 
     def _loss(self, trained: Vector, batch: Batch, rows: State) -> tuple[Float[Array, ""], Metrics]:
         """Clipped surrogate (eq. 7) + value loss - entropy bonus (eq. 9)."""
@@ -210,7 +229,7 @@ class PPO(AbstractAgent):
         logits, value = self._heads(network, m)
         log_probs = jax.nn.log_softmax(logits)
         log_ratio = _of_action(log_probs, batch.action) - batch.kept.log_prob
-        advantage = _standardise(batch.advantage, batch.valid)
+        advantage = batch.advantage
         ratio = jnp.exp(log_ratio)
         clipped = jnp.clip(ratio, 1 - self.config.clip, 1 + self.config.clip)
         surrogate = _mean(jnp.minimum(ratio * advantage, clipped * advantage), batch.valid)
@@ -232,8 +251,3 @@ def _of_action(values: Float[Array, "... A"], action: Int[Array, "..."]) -> Floa
 
 def _mean(values: Array, valid: Array) -> Array:
     return jnp.sum(jnp.where(valid, values, 0.0)) / jnp.maximum(jnp.sum(valid), 1)
-
-
-def _standardise(values: Array, valid: Array) -> Array:
-    mean = _mean(values, valid)
-    return (values - mean) / (jnp.sqrt(_mean((values - mean) ** 2, valid)) + 1e-8)

@@ -11,7 +11,7 @@ AGENTS: dict[str, Entry] = {
             "gamma": Option(0.99, "discount of rewards", low=0.0, high=1.0),
             "trace": Option(0.95, "lambda of advantage estimation", low=0.0, high=1.0),
             "clip": Option(0.2, "how far the probability ratio may move", low=0.0),
-            "entropy": Option(0.01, "weight of the entropy bonus", low=0.0),
+            "entropy": Option(0.001, "weight of the entropy bonus", low=0.0),
             "value": Option(0.5, "weight of the value loss", low=0.0),
             "epochs": Option(4, "passes over a rollout", low=1),
             "minibatches": Option(4, "parts of a rollout, by environment", low=1),

@@ -5,13 +5,14 @@ from typing import final
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from memup.memories.stack import (
     AbstractLayer,
     AbstractStack,
     LayerState,
     initial_weights,
+    scan_cell,
     zeros_like_rows,
 )
 from memup.types import Key
@@ -21,7 +22,7 @@ from memup.types import Key
 class GRULayer(AbstractLayer):
     """One GRU layer in the form that resets after the product, as cuDNN has it.
 
-    r, z = sigmoid of their shares; n = tanh(x W_n + b_n + r * (h U_n)); h' = (1 - z) n + z h.
+    r, z = sigmoid of their shares; n = tanh(x W_n + b + r * (h U_n + b_n)); h' = (1 - z) n + z h.
 
     Args:
         input_size: I.
@@ -32,10 +33,12 @@ class GRULayer(AbstractLayer):
     weight_x: Float[Array, "I D3"]
     weight_h: Float[Array, "D D3"]
     bias: Float[Array, " D3"]
+    bias_n: Float[Array, " D"]
 
     def __init__(self, input_size: int, size: int, *, key: Key):
         self.weight_x, self.weight_h = initial_weights(input_size, size, 3, key)
         self.bias = jnp.zeros(3 * size)
+        self.bias_n = jnp.zeros(size)
 
     def initial(self) -> LayerState:
         """Return (h,) = 0."""
@@ -46,8 +49,14 @@ class GRULayer(AbstractLayer):
         (h,) = state
         x_r, x_z, x_n = jnp.split(pre_x, 3)
         h_r, h_z, h_n = jnp.split(pre_h, 3)
-        n = jnp.tanh(x_n + jax.nn.sigmoid(x_r + h_r) * h_n)
+        n = jnp.tanh(x_n + jax.nn.sigmoid(x_r + h_r) * (h_n + self.bias_n))
         return (n + jax.nn.sigmoid(x_z + h_z) * (h - n),)
+
+    def unroll(
+        self, state: LayerState, xs: Float[Array, "T I"], first: Bool[Array, " T"]
+    ) -> tuple[LayerState, Float[Array, "T D"]]:
+        """Read T inputs; see AbstractLayer."""
+        return scan_cell(self, state, xs, first)
 
 
 @final

@@ -5,8 +5,9 @@ from typing import final
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
+from memup.memories.lstm_scan import lstm_gates, lstm_scan
 from memup.memories.stack import (
     AbstractLayer,
     AbstractStack,
@@ -44,9 +45,15 @@ class LSTMLayer(AbstractLayer):
 
     def cell(self, pre_x: Array, pre_h: Array, state: LayerState) -> LayerState:
         """Return (h', c')."""
-        i, f, g, o = jnp.split(pre_x + pre_h, 4)
-        c = jax.nn.sigmoid(f) * state[1] + jax.nn.sigmoid(i) * jnp.tanh(g)
-        return jax.nn.sigmoid(o) * jnp.tanh(c), c
+        _, _, _, o, c, tanh_c = lstm_gates(pre_x + pre_h, state[1])
+        return o * tanh_c, c
+
+    def unroll(
+        self, state: LayerState, xs: Float[Array, "T I"], first: Bool[Array, " T"]
+    ) -> tuple[LayerState, Float[Array, "T D"]]:
+        """Read T inputs; see AbstractLayer."""
+        weight = jnp.concatenate([self.weight_h, self.weight_x])
+        return lstm_scan(xs, weight, self.bias, state, first)
 
 
 @final

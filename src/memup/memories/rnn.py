@@ -5,13 +5,14 @@ from typing import final
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from memup.memories.stack import (
     AbstractLayer,
     AbstractStack,
     LayerState,
     initial_weights,
+    scan_cell,
     zeros_like_rows,
 )
 from memup.types import Key
@@ -42,6 +43,12 @@ class ElmanLayer(AbstractLayer):
     def cell(self, pre_x: Array, pre_h: Array, state: LayerState) -> LayerState:
         """Return (h',)."""
         return (jnp.tanh(pre_x + pre_h),)
+
+    def unroll(
+        self, state: LayerState, xs: Float[Array, "T I"], first: Bool[Array, " T"]
+    ) -> tuple[LayerState, Float[Array, "T D"]]:
+        """Read T inputs; see AbstractLayer."""
+        return scan_cell(self, state, xs, first)
 
 
 @final

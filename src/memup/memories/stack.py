@@ -39,19 +39,26 @@ class AbstractLayer(eqx.Module):
         """Read one input."""
         return self.cell(x @ self.weight_x + self.bias, state[0] @ self.weight_h, state)
 
+    @abc.abstractmethod
     def unroll(
         self, state: LayerState, xs: Float[Array, "T I"], first: Bool[Array, " T"]
     ) -> tuple[LayerState, Float[Array, "T D"]]:
         """Read T inputs. Return the last state and the T values of h."""
-        initial = self.initial()
 
-        def body(state: LayerState, now: Any) -> tuple[LayerState, Array]:
-            pre_x, first_t = now
-            state = reset_where(first_t, initial, state)
-            state = self.cell(pre_x, state[0] @ self.weight_h, state)
-            return state, state[0]
 
-        return jax.lax.scan(body, state, (xs @ self.weight_x + self.bias[None], first))
+def scan_cell(
+    layer: AbstractLayer, state: LayerState, xs: Float[Array, "T I"], first: Bool[Array, " T"]
+) -> tuple[LayerState, Float[Array, "T D"]]:
+    """Unroll a layer by its `cell`; the inputs' share of the gates is one product before."""
+    initial = layer.initial()
+
+    def body(state: LayerState, now: Any) -> tuple[LayerState, Array]:
+        pre_x, first_t = now
+        state = reset_where(first_t, initial, state)
+        state = layer.cell(pre_x, state[0] @ layer.weight_h, state)
+        return state, state[0]
+
+    return jax.lax.scan(body, state, (xs @ layer.weight_x + layer.bias[None], first))
 
 
 class AbstractStack(AbstractMemory):

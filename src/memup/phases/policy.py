@@ -15,7 +15,7 @@ from memup.envs.base import AbstractEnv
 from memup.phases.base import AbstractPhase, Compiled, World, check_finite
 from memup.types import Key, Metrics, Trajectory
 
-RECENT = 64
+RECENT = 1024
 ENOUGH_EPISODES = 200
 STALLED_STEPS = 400_000
 
