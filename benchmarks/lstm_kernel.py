@@ -1,0 +1,145 @@
+"""The program of torch_program.py in JAX, with memup's LSTM; for work on the memories' speed.
+
+Many updates run in one dispatch. Prints one JSON object: sequence-steps a second (rows times
+window over the time of an update) by program and by form:
+
+    plain  the LSTM as a scan of `step`, the predictor on every (memory, question) pair
+    fast   `unroll`, and the predictor's first layer split, so that its memory part is computed
+           once for the K targets of a query
+
+    python benchmarks/lstm_kernel.py [--rounds 20] [--only lstm64-every]
+"""
+
+import argparse
+import itertools
+import json
+import time
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from memup.memories.base import AbstractCell
+from memup.memories.make import make_memory
+
+ROWS, WINDOW, TARGETS, INPUT, QUESTION, ENCODED = 64, 20, 2, 6, 4, 64
+SIZES = {"lstm64": (64, 128), "lstm256": (256, 512)}
+UPDATES = 20
+
+
+def dense(key, inputs: int, outputs: int):
+    bound = inputs**-0.5
+    weight = jax.random.uniform(key, (inputs, outputs), minval=-bound, maxval=bound)
+    return {"w": weight, "b": jnp.zeros(outputs)}
+
+
+def apply(layer, x):
+    return x @ layer["w"] + jnp.expand_dims(layer["b"], range(x.ndim - 1))
+
+
+def init(size: int, width: int):
+    keys = iter(jax.random.split(jax.random.key(0), 6))
+    return {
+        "encoder": dense(next(keys), INPUT, ENCODED),
+        "memory": make_memory("lstm", ENCODED, size=size, key=next(keys)),
+        "question": dense(next(keys), QUESTION, ENCODED),
+        "head": [
+            dense(next(keys), size + ENCODED, width),
+            dense(next(keys), width, width),
+            dense(next(keys), width, 1),
+        ],
+    }
+
+
+def first_layer(layer, m, question, split: bool):
+    """Return the first layer on [m, question]: m [B, Q, D], question [B, Q, K, E]."""
+    if not split:
+        m = jnp.broadcast_to(m[:, :, None], (*question.shape[:3], m.shape[-1]))
+        return apply(layer, jnp.concatenate([m, question], -1))
+    weight_m, weight_q = jnp.split(layer["w"], [m.shape[-1]])
+    part = apply({"w": weight_m, "b": layer["b"]}, m)
+    return part[:, :, None] + question @ weight_q
+
+
+def loss(params, x, first, question, target, state, fast: bool, split: bool):
+    memory = params["memory"]
+    unroll = memory.unroll if fast else lambda *args: AbstractCell.unroll(memory, *args)
+    encoded = jax.nn.relu(apply(params["encoder"], x))
+    state, m = jax.vmap(unroll)(state, encoded, first)
+    asked = jax.nn.relu(apply(params["question"], question))
+    hidden = first_layer(params["head"][0], m[:, -question.shape[1] :], asked, split)
+    hidden = jax.nn.relu(apply(params["head"][1], jax.nn.relu(hidden)))
+    prediction = apply(params["head"][2], hidden)[..., 0]
+    return jnp.mean(jnp.square(prediction - target)), state
+
+
+def make_updates(size: int, width: int, queries: int, fast: bool, split: bool):
+    """Return a function that runs UPDATES updates, and its first argument."""
+    params = init(size, width)
+    optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(5e-4))
+    keys = jax.random.split(jax.random.key(1), 3)
+    x = jax.random.normal(keys[0], (ROWS, WINDOW, INPUT))
+    first = jnp.zeros((ROWS, WINDOW), bool).at[:, 7].set(jnp.arange(ROWS) % 8 == 0)
+    question = jax.random.normal(keys[1], (ROWS, queries, TARGETS, QUESTION))
+    target = jax.random.normal(keys[2], (ROWS, queries, TARGETS))
+
+    def update(carry, _):
+        params, slots, state = carry
+        gradients, state = jax.grad(loss, has_aux=True)(
+            params, x, first, question, target, state, fast, split
+        )
+        steps, slots = optimizer.update(gradients, slots)
+        return (optax.apply_updates(params, steps), slots, state), None
+
+    state = jax.tree.map(lambda a: jnp.zeros((ROWS, *a.shape)), params["memory"].initial_state())
+    run = jax.jit(lambda carry: jax.lax.scan(update, carry, None, UPDATES)[0])
+    return run, (params, optimizer.init(params), state)
+
+
+def speeds(forms: dict, rounds: int) -> dict:
+    """Time the forms in turn. Return sequence-steps a second, each from its median round."""
+    carries = {name: run(carry) for name, (run, carry) in forms.items()}
+    times = {name: [] for name in forms}
+    for _, name in itertools.product(range(rounds), forms):
+        jax.block_until_ready(carries)
+        start = time.perf_counter()
+        carries[name] = jax.block_until_ready(forms[name][0](carries[name]))
+        times[name].append((time.perf_counter() - start) / UPDATES)
+    return {n: round(ROWS * WINDOW / sorted(t)[len(t) // 2]) for n, t in times.items()}
+
+
+def sgemm_gflops(m: int, k: int, n: int, repeats: int = 50) -> float:
+    a, b = jnp.ones((m, k)), jnp.ones((k, n))
+    product, best = jax.jit(jnp.dot), float("inf")
+    for _ in range(repeats):
+        start = time.perf_counter()
+        product(a, b).block_until_ready()
+        best = min(best, time.perf_counter() - start)
+    return 2e-9 * m * k * n / best
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--only", default="", help="such as lstm64-every")
+    args = parser.parse_args()
+    programs = {}
+    for name, mode in itertools.product(SIZES, ("every", "last")):
+        if args.only in f"{name}-{mode}":
+            queries = WINDOW if mode == "every" else 1
+            forms = {
+                form: make_updates(*SIZES[name], queries, fast, split)
+                for form, fast, split in [
+                    ("plain", False, False),
+                    ("fast-memory", True, False),
+                    ("fast", True, True),
+                ]
+            }
+            programs[f"{name}-{mode}"] = speeds(forms, args.rounds)
+    shapes = {"1280x512x512": (1280, 512, 512), "2048x2048x2048": (2048, 2048, 2048)}
+    gemm = {shape: round(sgemm_gflops(*size), 1) for shape, size in shapes.items()}
+    print(json.dumps({"jax": jax.__version__, "sgemm_gflops": gemm, "programs": programs}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""Every memory in the table keeps the contract, with one layer and with two."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.test_util import check_grads
+
+from memup.errors import MemupError
+from memup.memories.make import make_memory
+from memup.memories.table import MEMORIES
+
+INPUT, SIZE, STEPS, RESET = 3, 5, 7, 4
+CASES = [
+    (name, layers)
+    for name in MEMORIES
+    for layers in (1, 2)
+    if layers == 1 or "layers" in MEMORIES[name].options
+]
+
+
+def build(name, layers):
+    wanted = {"size": SIZE, "layers": layers}
+    options = {k: v for k, v in wanted.items() if k in MEMORIES[name].options}
+    return make_memory(name, INPUT, key=jax.random.key(1), **options)
+
+
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+def memory(request):
+    return build(*request.param)
+
+
+@pytest.fixture
+def xs():
+    return jax.random.normal(jax.random.key(2), (STEPS, INPUT))
+
+
+def flags(*starts):
+    return jnp.isin(jnp.arange(STEPS), jnp.array(starts, int))
+
+
+@eqx.filter_jit
+def unroll(memory, state, xs, first):
+    return memory.unroll(state, xs, first)
+
+
+def some_state(memory):
+    """A state that is not the initial one."""
+    return unroll(memory, memory.initial_state(), jnp.ones((STEPS, INPUT)), flags())[0]
+
+
+def outputs(memory, state, xs, first):
+    return unroll(memory, state, xs, first)[1]
+
+
+def close(a, b, tolerance=1e-5):
+    jax.tree.map(
+        lambda x, y: np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance), a, b
+    )
+
+
+def finite(tree):
+    return all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(tree))
+
+
+def test_shapes(memory, xs):
+    state, ys = memory.unroll(memory.initial_state(), xs, flags())
+    assert ys.shape == (STEPS, memory.output_size) and memory.input_size == INPUT
+    assert jax.tree.map(jnp.shape, state) == jax.tree.map(jnp.shape, memory.initial_state())
+
+
+def test_steps_windows_and_one_unroll_agree(memory, xs):
+    first = flags(0, RESET)
+    begin = some_state(memory)
+    whole = unroll(memory, begin, xs, first)
+    state, parts = begin, []
+    for t in (0, 2, 3):
+        end = {0: 2, 2: 3, 3: STEPS}[t]
+        state, ys = unroll(memory, state, xs[t:end], first[t:end])
+        parts.append(ys)
+    close((state, jnp.concatenate(parts)), whole)
+    state, singles = begin, []
+    for x, starts in zip(xs, first, strict=True):
+        state, y = memory.step(memory.initial_state() if starts else state, x)
+        singles.append(y)
+    close((state, jnp.stack(singles)), whole)
+
+
+def test_a_reset_cuts_the_past(memory, xs):
+    def after(xs):
+        return jnp.sum(outputs(memory, some_state(memory), xs, flags(RESET))[RESET:] ** 2)
+
+    gradient = jax.grad(after)(xs)
+    assert (gradient[:RESET] == 0).all() and (gradient[RESET:] != 0).any()
+    fresh = outputs(memory, memory.initial_state(), xs[RESET:], flags()[RESET:])
+    close(outputs(memory, some_state(memory), xs, flags(RESET))[RESET:], fresh)
+
+
+@pytest.mark.parametrize("bad", [jnp.inf, jnp.nan])
+def test_a_broken_state_does_not_pass_a_reset(memory, xs, bad):
+    broken = jax.tree.map(lambda a: jnp.full_like(a, bad), memory.initial_state())
+    fresh = outputs(memory, memory.initial_state(), xs, flags(0))
+    close(outputs(memory, broken, xs, flags(0)), fresh)
+    late = outputs(memory, memory.initial_state(), xs[RESET:], flags()[RESET:])
+    close(outputs(memory, broken, xs, flags(RESET))[RESET:], late)
+    weights, static = eqx.partition(memory, eqx.is_array)
+
+    def loss(weights, xs):
+        return jnp.sum(outputs(eqx.combine(weights, static), broken, xs, flags(0)) ** 2)
+
+    assert finite(jax.grad(loss, (0, 1))(weights, xs))
+
+
+def test_rows_do_not_meet(memory, xs):
+    rows = jnp.stack([xs, 2 * xs, -xs])
+    states = jax.tree.map(lambda a: jnp.stack([a, 2 * a, -a]), some_state(memory))
+    first = jnp.stack([flags(), flags(0, 2), flags(RESET)])
+    together = jax.jit(jax.vmap(memory.unroll))(states, rows, first)
+    for row in range(3):
+        alone = unroll(memory, *jax.tree.map(lambda a, r=row: a[r], (states, rows, first)))
+        close(jax.tree.map(lambda a, r=row: a[r], together), alone)
+    spoilt = jax.vmap(memory.unroll)(states, rows.at[0].set(jnp.nan), first)
+    close(spoilt[1][1:], together[1][1:])
+
+
+def test_outputs_do_not_see_the_future(memory, xs):
+    jacobian = jax.jacrev(lambda xs: outputs(memory, some_state(memory), xs, flags(2)))(xs)
+    for t in range(STEPS):
+        assert (jacobian[t, :, t + 1 :] == 0).all() and (jacobian[t, :, t] != 0).any()
+
+
+def test_state_goes_through_numpy(memory, xs):
+    state = some_state(memory)
+    leaves, tree = jax.tree.flatten(state)
+    saved = [np.asarray(leaf) for leaf in leaves]
+    again = jax.tree.unflatten(tree, [jnp.asarray(leaf) for leaf in saved])
+    close(unroll(memory, again, xs, flags()), unroll(memory, state, xs, flags()), 0)
+
+
+def test_a_stopped_state_cuts_the_gradient(memory, xs):
+    def second_half(xs, stop):
+        state, _ = unroll(memory, memory.initial_state(), xs[:3], flags()[:3])
+        state = jax.lax.stop_gradient(state) if stop else state
+        return jnp.sum(outputs(memory, state, xs[3:], flags()[3:]) ** 2)
+
+    assert (jax.grad(second_half)(xs, True)[:3] == 0).all()
+    remembers = bool(jax.tree.leaves(memory.initial_state()))
+    assert bool((jax.grad(second_half)(xs, False)[:3] != 0).any()) == remembers
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+def test_gradient_is_the_slope(case):
+    with jax.enable_x64(True):
+        memory = build(*case)
+        weights, static = eqx.partition(memory, eqx.is_array)
+        xs = jax.random.normal(jax.random.key(2), (STEPS, INPUT))
+
+        @jax.jit
+        def loss(weights, state, xs):
+            state, ys = eqx.combine(weights, static).unroll(state, xs, flags(RESET))
+            return jnp.sum(ys**3) + sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(state))
+
+        arguments = (weights, some_state(memory), xs)
+        assert all(leaf.dtype == jnp.float64 for leaf in jax.tree.leaves(arguments))
+        check_grads(loss, arguments, order=1, atol=1e-6, rtol=1e-6)
+
+
+def test_zeros_give_numbers(memory):
+    weights, static = eqx.partition(memory, eqx.is_array)
+
+    def loss(weights, xs):
+        ys = outputs(eqx.combine(weights, static), memory.initial_state(), xs, flags())
+        return jnp.sum(ys**2)
+
+    zeros = jnp.zeros((STEPS, INPUT))
+    assert finite(jax.value_and_grad(loss, (0, 1))(weights, zeros))
+
+
+def test_several_seeds_train_at_once(memory, xs):
+    weights, static = eqx.partition(memory, eqx.is_array)
+    several = (jax.tree.map(lambda a: jnp.stack([a, 2 * a]), weights), jnp.ones(2))
+    rows = jnp.stack([xs, 2 * xs, -xs])
+
+    def loss(weights, scale):
+        memory = eqx.combine(weights, static)
+        of_row = jax.vmap(lambda x: outputs(memory, memory.initial_state(), x, flags(RESET)))
+        return jnp.sum(of_row(scale * rows) ** 2)
+
+    together = jax.jit(jax.vmap(jax.grad(loss, (0, 1))))(*several)
+    for seed in range(2):
+        alone = jax.jit(jax.grad(loss, (0, 1)))(*jax.tree.map(lambda a, s=seed: a[s], several))
+        close(jax.tree.map(lambda a, s=seed: a[s], together), alone, 1e-4)
+
+
+def test_the_table_checks_what_users_write():
+    memory = make_memory("lstm", 3, key=jax.random.key(0), size="8", layers="2")
+    assert memory.output_size == 8 and len(memory.layers) == 2
+    with pytest.raises(MemupError, match="did you mean 'lstm'"):
+        make_memory("lsmt", 3, key=jax.random.key(0))
+    with pytest.raises(MemupError, match=r"did you mean 'memory\.size'"):
+        make_memory("gru", 3, key=jax.random.key(0), sizes=8)
+    with pytest.raises(MemupError, match="at least 1"):
+        make_memory("rnn", 3, key=jax.random.key(0), layers=0)
