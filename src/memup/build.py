@@ -12,7 +12,8 @@ import numpy as np
 from memup.agents.base import AbstractAgent
 from memup.agents.ppo import PPO, PPOConfig
 from memup.config import RunSpec
-from memup.data.orders import make_order
+from memup.data.jump import Jump
+from memup.data.orders import AbstractOrder, Sequential, Staggered
 from memup.data.store import EpisodeStore
 from memup.envs.table import make_env
 from memup.errors import require
@@ -150,7 +151,7 @@ class Builder:
         return Memory(
             self.learner,
             self.windows,
-            make_order(spec["method.order"]),
+            self.order(),
             spec["method.rows"],
             spec["method.updates"],
             spec["method.chunk"],
@@ -216,6 +217,13 @@ class Builder:
         """Make what is predicted."""
         fields = tuple(flatten(world.space))
         return make_target(self.spec["method.target"], self.spec["method.gamma"], fields)
+
+    def order(self) -> AbstractOrder:
+        """Make what decides which windows rows see."""
+        name, window = self.spec["method.order"], self.spec["method.window"]
+        if name == "jump":
+            return Jump(window, self.spec["method.visits"])
+        return {"sequential": Sequential, "staggered": Staggered}[name]()
 
     def windows(self, world: World) -> Windows:
         """Make what gathers windows."""

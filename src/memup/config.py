@@ -40,6 +40,9 @@ SELECTORS: dict[str, Entry] = {
 ORDERS: dict[str, Entry] = {
     "sequential": Entry("memup.data.orders:Sequential", "each row walks its episode in order"),
     "staggered": Entry("memup.data.orders:Staggered", "rows start at different steps"),
+    "jump": Entry(
+        "memup.data.jump:Jump", "each row visits the first window of an episode and a few others"
+    ),
 }
 TRAININGS = ("two-phase", "joint", "end-to-end", "supervised")
 TARGETS = ("reward", "return", "next-observation", "label")
@@ -61,6 +64,7 @@ GENERAL: dict[str, Option] = {
     "method.selector": Option("top-k", "names of `memup list selectors`, joined by +"),
     "method.temperature": Option(0.25, "of the selector `temperature`", low=1e-6),
     "method.order": Option("staggered", "a name of `memup list orders`"),
+    "method.visits": Option(8, "windows of an episode that the order `jump` visits", low=2),
     "method.target": Option("reward", "what is predicted", choices=TARGETS),
     "method.likelihood": Option(
         "auto", "family of the outcomes", choices=("auto", "categorical", "normal")

@@ -6,7 +6,6 @@ from typing import Any
 from memup.config import RunSpec, make_spec
 from memup.errors import unknown_name
 
-
 # A corridor's steps decide nothing but the last: small networks and few passes are enough.
 _CORRIDOR = {"agent.hidden": 32, "agent.epochs": 2}
 

@@ -116,8 +116,3 @@ class Staggered(Sequential):
         """See Sequential."""
         episode, step, length = super()._begin(fresh_row, ids, lengths, rng)
         return episode, int(rng.integers(length)) if fresh_row else step, length
-
-
-def make_order(name: str) -> AbstractOrder:
-    """Make the order called "sequential" or "staggered"."""
-    return {"sequential": Sequential, "staggered": Staggered}[name]()

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.data.orders import AbstractOrder, Cursor, Visit
+from memup.data.orders import AbstractOrder, Visit
 from memup.method.detector import surprise
 from memup.method.selector import Current
 from memup.method.update import MemUP, TrainState, initial_rows
@@ -61,7 +61,7 @@ class Memory(AbstractPhase):
         self.windows = self.make_windows(world)
         self._learn = Compiled(self.learner.learn_many, donate=(0,))
         self._evaluate = Compiled(self.learner.evaluate_many)
-        self._next: tuple[int, Cursor, Window] | None = None
+        self._next: tuple[int, PyTree, Window] | None = None
         self._held: Any = None
 
     def start(self, world: World) -> PyTree:
@@ -158,7 +158,7 @@ class Memory(AbstractPhase):
             own.actions,
         )
 
-    def _gather(self, world: World, state: PyTree, chunk: int) -> tuple[Cursor, Window]:
+    def _gather(self, world: World, state: PyTree, chunk: int) -> tuple[PyTree, Window]:
         if self._next is not None and self._next[0] == chunk:
             return self._next[1:]
         if self.surprise:
@@ -169,13 +169,13 @@ class Memory(AbstractPhase):
             self._surprise(world, state["train"].slow, ids)
         return self._build(world, state["cursor"], chunk)
 
-    def _visits(self, world: World, cursor: Cursor, chunk: int) -> tuple[Cursor, list[Visit]]:
+    def _visits(self, world: World, cursor: PyTree, chunk: int) -> tuple[PyTree, list[Visit]]:
         train, _ = world.split_ids()
         steps = self.chunk * self.windows.length
         rng = world.rng(self.name, chunk)
-        return self.order.advance(Cursor(*cursor), steps, train, world.store.lengths(train), rng)
+        return self.order.advance(cursor, steps, train, world.store.lengths(train), rng)
 
-    def _build(self, world: World, cursor: Cursor, chunk: int) -> tuple[Cursor, Window]:
+    def _build(self, world: World, cursor: PyTree, chunk: int) -> tuple[PyTree, Window]:
         after, visits = self._visits(world, cursor, chunk)
         rng = world.rng(self.name + "select", chunk)
         return after, self.windows.build(visits, self.rows, self.chunk, rng)
