@@ -15,7 +15,7 @@ FLOORS = [
     {"nn"},
     {"memories", "envs", "tasks", "data"},
     {"method", "agents", "explore", "planning"},
-    {"evaluate", "checkpoint"},
+    {"evaluation", "checkpoint"},
     {"phases"},
     {"fit"},
     {"config", "presets", "build"},

@@ -14,7 +14,7 @@ from memup.config import RunSpec, make_spec
 from memup.data.store import EpisodeStore
 from memup.envs.table import make_env
 from memup.errors import require
-from memup.evaluate import evaluate_agent, evaluate_model
+from memup.evaluation import evaluate_agent, evaluate_model
 from memup.fit import Job, fit, resume
 from memup.recording import CHECKPOINT, Recorder, polite_interrupt
 from memup.rundir import RunDir

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int, PyTree
 
 from memup.data.orders import Visit
-from memup.evaluate import evaluate_agent, evaluate_model
+from memup.evaluation import evaluate_agent, evaluate_model
 from memup.method.selector import AbstractSelector
 from memup.method.update import initial_rows
 from memup.method.windows import Windows
