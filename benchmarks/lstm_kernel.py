@@ -51,14 +51,23 @@ def init(size: int, width: int):
     }
 
 
-def first_layer(layer, m, question, split: bool):
-    """Return the first layer on [m, question]: m [B, Q, D], question [B, Q, K, E]."""
-    if not split:
-        m = jnp.broadcast_to(m[:, :, None], (*question.shape[:3], m.shape[-1]))
-        return apply(layer, jnp.concatenate([m, question], -1))
-    weight_m, weight_q = jnp.split(layer["w"], [m.shape[-1]])
-    part = apply({"w": weight_m, "b": layer["b"]}, m)
-    return part[:, :, None] + question @ weight_q
+def predict(head, m, asked, split: bool):
+    """Apply the perceptron to [m, question]: m [N, D], asked [N, K, E]; returns [N, K].
+
+    Rows are one axis, [N * K, P], throughout: with several, XLA copies the gradient of every
+    layer transposed before it multiplies.
+    """
+    n, k, _ = asked.shape
+    if split:
+        weight_m, weight_q = jnp.split(head[0]["w"], [m.shape[-1]])
+        part = apply({"w": weight_m, "b": head[0]["b"]}, m)
+        of_asked = asked.reshape(n * k, -1) @ weight_q
+        hidden = (part[:, None] + of_asked.reshape(n, k, -1)).reshape(n * k, -1)
+    else:
+        pairs = jnp.concatenate([jnp.repeat(m, k, axis=0), asked.reshape(n * k, -1)], -1)
+        hidden = apply(head[0], pairs)
+    hidden = jax.nn.relu(apply(head[1], jax.nn.relu(hidden)))
+    return apply(head[2], hidden).reshape(n, k)
 
 
 def loss(params, x, first, question, target, state, fast: bool, split: bool):
@@ -66,10 +75,11 @@ def loss(params, x, first, question, target, state, fast: bool, split: bool):
     unroll = memory.unroll if fast else lambda *args: AbstractCell.unroll(memory, *args)
     encoded = jax.nn.relu(apply(params["encoder"], x))
     state, m = jax.vmap(unroll)(state, encoded, first)
+    queries = question.shape[1]
+    question = question.reshape(ROWS * queries, TARGETS, QUESTION)
     asked = jax.nn.relu(apply(params["question"], question))
-    hidden = first_layer(params["head"][0], m[:, -question.shape[1] :], asked, split)
-    hidden = jax.nn.relu(apply(params["head"][1], jax.nn.relu(hidden)))
-    prediction = apply(params["head"][2], hidden)[..., 0]
+    m = m[:, -queries:].reshape(ROWS * queries, -1)
+    prediction = predict(params["head"], m, asked, split).reshape(target.shape)
     return jnp.mean(jnp.square(prediction - target)), state
 
 
