@@ -86,12 +86,12 @@ def suffix_top_k(score: Float[np.ndarray, " T"], k: int) -> Plan:
         for step in (np.flatnonzero(block > bar)[::-1] + low).tolist():
             value = float(score[step])
             if len(heap) < k:
-                heappush(heap, (value, -step))
+                heappush(heap, (value, step))
             elif value > heap[0][0]:
-                heappushpop(heap, (value, -step))
+                heappushpop(heap, (value, step))
             else:
                 continue
-            chosen = [-negative for _, negative in sorted(heap, reverse=True)]
+            chosen = [chosen for _, chosen in sorted(heap, reverse=True)]
             missing = k - len(chosen)
             until.append(step)
             index.append(chosen + [step] * missing)
