@@ -50,7 +50,7 @@ class Reward(AbstractTarget):
 
     def values(self, store: EpisodeStore, ids: Ids, steps: Ids) -> Float[np.ndarray, "... O"]:
         """See AbstractTarget."""
-        rows = store.global_rows(ids, steps) + 1
+        rows = _following(store, ids, steps)
         return store.gather("reward", rows)[..., None].astype(np.float32)
 
 
@@ -85,7 +85,7 @@ class NextObservation(AbstractTarget):
 
     def values(self, store: EpisodeStore, ids: Ids, steps: Ids) -> Float[np.ndarray, "... O"]:
         """See AbstractTarget."""
-        rows = store.global_rows(ids, steps) + 1
+        rows = _following(store, ids, steps)
         parts = [store.gather(name, rows) for name in self.needs]
         flat = [p.reshape(*rows.shape, -1).astype(np.float32) for p in parts]
         return np.concatenate(flat, axis=-1)
@@ -110,6 +110,11 @@ class Label(AbstractTarget):
         if "labelled" in store.fields:
             value = np.where(store.gather("labelled", rows)[..., None], value, np.nan)
         return value.astype(np.float32)
+
+
+def _following(store: EpisodeStore, ids: Ids, steps: Ids) -> Ids:
+    """Return the rows of the steps that follow, or of the last step, which none follows."""
+    return store.global_rows(ids, np.minimum(np.asarray(steps) + 1, store.lengths(ids) - 1))
 
 
 def make_target(name: str, gamma: float, observation_fields: tuple[str, ...]) -> AbstractTarget:
