@@ -1,0 +1,136 @@
+"""Every row order shows whole episodes, in order, packed, and the same again for the same rng."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from memup.config import ORDERS
+from memup.data.jump import Jump
+from memup.data.orders import Sequential, Staggered
+from memup.errors import MemupError
+
+IDS, LENGTHS = np.array([3, 4, 7, 9]), np.array([1, 5, 12, 3])
+LENGTH_OF = dict(zip(IDS.tolist(), LENGTHS.tolist(), strict=True))
+
+
+WALKING = {"sequential": Sequential, "staggered": Staggered}
+
+
+@pytest.fixture(params=sorted(WALKING))
+def order(request):
+    return WALKING[request.param]()
+
+
+def test_every_order_is_tested_here():
+    assert set(ORDERS) == {*WALKING, "jump"}
+
+
+def walk(order, steps=(5, 1, 9, 7), rows=3, seed=0, ids=IDS, lengths=LENGTHS):
+    """Advance several times; return the visits of all calls, with offsets of one long stream."""
+    rng, cursor, visits, before = np.random.default_rng(seed), order.init(rows), [], 0
+    for n in steps:
+        cursor, new = order.advance(cursor, n, ids, lengths, rng)
+        visits += [v._replace(offset=v.offset + before) for v in new]
+        before += n
+    return cursor, visits
+
+
+def of_row(visits, row):
+    return [v for v in visits if v.row == row]
+
+
+@pytest.mark.parametrize("name", sorted(WALKING))
+@settings(max_examples=30, deadline=None)
+@given(steps=st.lists(st.integers(1, 15), min_size=1, max_size=5), seed=st.integers(0, 99))
+def test_rows_are_packed_and_every_step_is_visited_once_and_in_order(name, steps, seed):
+    cursor, visits = walk(WALKING[name](), steps, seed=seed)
+    for row in range(3):
+        mine, filled = of_row(visits, row), 0
+        assert mine[0].fresh
+        for before, v in zip([None, *mine], mine, strict=False):
+            assert v.offset == filled and v.start < v.stop <= LENGTH_OF[v.episode]
+            filled += v.stop - v.start
+            if before is None:
+                continue
+            ended = before.stop == LENGTH_OF[before.episode]
+            assert v.fresh == ended, "a fresh start after an end, and only there"
+            if ended:
+                assert v.start == 0
+            else:
+                assert (v.episode, v.start) == (before.episode, before.stop)
+        assert filled == sum(steps)
+        assert (cursor.episode[row], cursor.step[row]) == (mine[-1].episode, mine[-1].stop)
+
+
+def test_the_same_rng_gives_the_same_visits(order):
+    assert walk(order, seed=5)[1] == walk(order, seed=5)[1] != walk(order, seed=6)[1]
+
+
+def test_how_the_stream_is_cut_does_not_change_a_row(order):
+    whole, cut = walk(order, [22], rows=1)[1], walk(order, [5, 1, 9, 7], rows=1)[1]
+    seen = [[(v.episode, s) for v in part for s in range(v.start, v.stop)] for part in (whole, cut)]
+    assert seen[0] == seen[1]
+
+
+def test_an_evicted_episode_leads_to_a_fresh_one(order):
+    ids, lengths = np.array([0, 1]), np.array([50, 50])
+    rng = np.random.default_rng(0)
+    cursor, _ = order.advance(order.init(4), 7, ids, lengths, rng)
+    _, visits = order.advance(cursor, 7, np.array([2]), np.array([50]), rng)
+    for row in range(4):
+        [visit] = of_row(visits, row)
+        assert visit.episode == 2 and visit.fresh and visit.start == 0
+
+
+def test_only_staggered_rows_begin_in_the_middle():
+    ids, lengths = np.arange(4), np.full(4, 1000)
+    starts = {}
+    for kind in (Sequential, Staggered):
+        _, visits = walk(kind(), [10], rows=8, ids=ids, lengths=lengths)
+        starts[kind] = [v.start for v in visits]
+        assert all(v.fresh for v in visits)
+    assert starts[Sequential] == [0] * 8
+    assert len(set(starts[Staggered])) == 8
+
+
+def test_all_episodes_get_their_turn(order):
+    _, visits = walk(order, [400])
+    assert {v.episode for v in visits} == set(IDS.tolist())
+
+
+JUMPS = (np.array([2, 5, 6]), np.array([4, 40, 17]))
+
+
+@settings(max_examples=30, deadline=None)
+@given(visits=st.integers(2, 5), calls=st.integers(1, 4), seed=st.integers(0, 99))
+def test_jump_sees_the_first_window_and_later_ones_in_order(visits, calls, seed):
+    order, ids, lengths = Jump(4, visits), *JUMPS
+    _, seen = walk(order, [8] * calls, seed=seed, ids=ids, lengths=lengths)
+    for row in range(3):
+        mine = of_row(seen, row)
+        assert [v.offset for v in mine] == list(range(0, 8 * calls, 4))
+        for i, v in enumerate(mine):
+            assert v.stop - v.start == 4 and v.stop <= dict(zip(*JUMPS, strict=True))[v.episode]
+            assert v.fresh == (i % visits == 0)
+            if v.fresh:
+                assert v.start == 0
+            else:
+                before = mine[i - 1]
+                assert v.episode == before.episode
+                apart = v.episode == 5 and 4 * visits <= 40
+                assert v.start >= (before.stop if apart else before.start)
+
+
+def test_jump_leaves_an_evicted_episode_and_refuses_a_short_one():
+    order, rng = Jump(4, 3), np.random.default_rng(0)
+    cursor, _ = order.advance(order.init(2), 4, np.array([0]), np.array([30]), rng)
+    _, visits = order.advance(cursor, 4, np.array([1]), np.array([30]), rng)
+    assert [(v.episode, v.start, v.fresh) for v in visits] == [(1, 0, True)] * 2
+    with pytest.raises(MemupError, match=r"3 steps, expected at least method\.window=4"):
+        order.advance(order.init(2), 4, np.array([0]), np.array([3]), rng)
+
+
+def test_jump_repeats_itself_for_the_same_rng():
+    ids, lengths = JUMPS
+    runs = [walk(Jump(4, 3), [8, 8], seed=s, ids=ids, lengths=lengths)[1] for s in (1, 1, 2)]
+    assert runs[0] == runs[1] != runs[2]

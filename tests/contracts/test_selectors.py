@@ -1,0 +1,110 @@
+"""Every selector, alone and joined, chooses no target before its query, and none where none is."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from memup.config import SELECTORS
+from memup.method.selector import Composite, TopK, make_selector, suffix_top_k
+
+NAMES = [*SELECTORS, "top-k+current", "current+uniform+top-k", "temperature+uniform"]
+SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, 7.0]), min_size=1, max_size=24)
+
+
+def choose(name, score, query, k=3, seed=0):
+    score, query = np.asarray(score, np.float32), np.asarray(query)
+    return make_selector(name, k).select(score, query, np.random.default_rng(seed))
+
+
+def brute_force(score, t, k):
+    """The k highest of score[t:]; among equals the later first."""
+    order = sorted(range(t, len(score)), key=lambda step: (-score[step], -step))
+    return order[:k]
+
+
+@settings(max_examples=60, deadline=None)
+@given(score=SCORES, k=st.integers(1, 5))
+def test_suffix_top_k_is_exact(score, k):
+    plan = suffix_top_k(np.asarray(score, np.float32), k)
+    index, weight = plan.at(np.arange(len(score)))
+    for t in range(len(score)):
+        expected = brute_force(score, t, k)
+        assert set(index[t][weight[t] > 0].tolist()) == set(expected), t
+        assert weight[t].sum() == len(expected)
+
+
+def test_suffix_top_k_on_an_episode_longer_than_its_blocks():
+    score = np.random.default_rng(0).random(1000).astype(np.float32)
+    index, weight = suffix_top_k(score, 4).at(np.arange(1000))
+    assert weight[:997].all()
+    for t in range(0, 1000, 7):
+        assert set(index[t][weight[t] > 0].tolist()) == set(brute_force(score, t, 4))
+
+
+def test_equal_scores_prefer_the_later_step():
+    index, _ = suffix_top_k(np.array([1.0, 1.0, 0.0, 1.0], np.float32), 2).at(np.array([0]))
+    assert sorted(index[0].tolist()) == [1, 3]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=25, deadline=None)
+@given(score=SCORES, k=st.integers(1, 4), seed=st.integers(0, 9))
+def test_contract(name, score, k, seed):
+    query = np.arange(len(score) + 1)
+    selector = make_selector(name, k)
+    scores = np.asarray(score, np.float32)
+    plan = selector.plan(scores)
+    index, weight = selector.select(scores, query, np.random.default_rng(seed), plan)
+    assert index.shape == weight.shape == (len(query), selector.width)
+    assert weight.dtype == np.float32 and set(np.unique(weight)) <= {0.0, 1.0}
+    assert (index >= query[:, None]).all()
+    assert (index[weight > 0] < len(score)).all()
+    assert weight[:-1].any(axis=1).all(), "a query with a future has a target"
+    assert not weight[-1].any(), "nothing remains after the last step"
+    again = selector.select(scores, query, np.random.default_rng(seed))
+    assert np.array_equal(again.index, index) and np.array_equal(again.weight, weight)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_fixed_does_not_depend_on_chance(name):
+    score = np.linspace(0, 1, 20)
+    first, second = (choose(name, score, np.arange(20), seed=s).index for s in (1, 2))
+    assert make_selector(name, 3).fixed == np.array_equal(first, second)
+
+
+def test_uniform_covers_the_future_evenly():
+    index, _ = choose("uniform", np.zeros(10), np.full(4000, 2), k=2)
+    counts = np.bincount(index.ravel(), minlength=10)
+    assert counts[:2].sum() == 0 and counts.sum() == 8000
+    assert abs(counts[2:] - 1000).max() < 150  # five standard deviations
+
+
+def test_temperature_is_softmax_sampling():
+    score = np.log([1.0, 2.0, 5.0])
+    selector = make_selector("temperature", 1, temperature=1.0)
+    rng = np.random.default_rng(0)
+    chosen = [selector.select(score, np.array([0]), rng).index[0, 0] for _ in range(4000)]
+    np.testing.assert_allclose(np.bincount(chosen) / 4000, [1 / 8, 2 / 8, 5 / 8], atol=0.03)
+
+
+def test_a_temperature_of_almost_zero_is_top_k():
+    score = np.random.default_rng(3).permutation(12).astype(np.float32)
+    cold = make_selector("temperature", 3, temperature=1e-6)
+    got = cold.select(score, np.arange(12), np.random.default_rng(0))
+    top = choose("top-k", score, np.arange(12))
+    for t in range(12):
+        assert set(got.index[t][got.weight[t] > 0]) == set(top.index[t][top.weight[t] > 0])
+
+
+def test_current_is_the_step_itself():
+    index, weight = choose("current", np.zeros(3), [0, 1, 2, 3])
+    assert index.tolist() == [[0], [1], [2], [3]] and weight.tolist() == [[1], [1], [1], [0]]
+
+
+def test_a_composite_is_its_parts_side_by_side():
+    made = make_selector("top-k+current", 2)
+    assert isinstance(made, Composite) and made.width == 3
+    index, weight = choose("top-k+current", [0, 9, 0, 5], [0, 2, 3], k=2)
+    assert index.tolist() == [[1, 3, 0], [3, 2, 2], [3, 3, 3]]
+    assert weight.tolist() == [[1, 1, 1], [1, 1, 1], [1, 0, 1]]
+    assert isinstance(make_selector("top-k", 2), TopK)
