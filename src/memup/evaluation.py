@@ -91,7 +91,8 @@ def _round(player: Player, state: PyTree, key: Any) -> tuple[np.ndarray, np.ndar
         total += np.where(mine, step.reward, 0.0).sum(axis=0)
         length += (mine & ~step.first).sum(axis=0)
         ends = mine & ended
-        success = np.where(ends.any(axis=0), (step.success * ends).sum(axis=0), success)
+        at_end = np.where(ends, step.success, 0.0).sum(axis=0)  # elsewhere it may be NaN
+        success = np.where(ends.any(axis=0), at_end, success)
         alive &= ~ended.any(axis=0)
         stretch += 1
     return total, length, success
