@@ -114,7 +114,7 @@ class MemUP:
         slow = self.ema_decay * state.slow + (1 - self.ema_decay) * vector
         metrics = {
             "loss": loss,
-            "gradient_norm": optax.global_norm(gradient),
+            "gradient_norm": optax.tree.norm(gradient),
             "skipped": optimiser.total_notfinite,
             "skipped_in_a_row": optimiser.notfinite_count,
         }
