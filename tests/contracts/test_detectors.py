@@ -1,0 +1,139 @@
+"""Detectors: uncertainty where the outcome is uncertain, in nats, and none where it is not."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from memup.data.store import EpisodeStore
+from memup.memories.encoded import EncodedMemory
+from memup.memories.make import make_memory
+from memup.method.detector import LocalDetector, LocalModel, oracle, surprise
+from memup.method.predictor import LocalPredictor, Predictor
+from memup.method.selector import Current
+from memup.method.target import make_target
+from memup.method.update import MemUP, Model, initial_rows
+from memup.method.windows import Windows
+from memup.nn.encoder import InputEncoder, QuestionEncoder
+from memup.nn.likelihood import Categorical, Quantile
+from memup.spaces import Discrete
+from memup.tree import ravel, rebuilder
+from memup.types import Context, StepInput
+
+SPACE = Discrete(3)
+LN2 = math.log(2)
+
+
+def outcomes(obs, rng):
+    """Obs 0: always 0. Obs 1: a fair coin of -1 and 1. Obs 2: 1 with probability 0.9, else -1."""
+    coin = np.where(rng.random(obs.shape) < 0.5, 1.0, -1.0)
+    biased = np.where(rng.random(obs.shape) < 0.9, 1.0, -1.0)
+    return np.select([obs == 0, obs == 1], [0.0, coin], biased).astype(np.float32)
+
+
+def trained(likelihood, updates, rate=1e-2):
+    def make(key):
+        keys = jax.random.split(key)
+        question = QuestionEncoder(SPACE, 0, 8, key=keys[0])
+        return LocalModel(LocalPredictor(question, 16, likelihood.size, key=keys[1]), likelihood)
+
+    detector = LocalDetector.of(rebuilder(make), rate)
+    state = detector.init(jax.jit(lambda k: ravel(make(k)))(jax.random.key(0)))
+    rng = np.random.default_rng(0)
+    obs = rng.integers(3, size=(updates, 256)).astype(np.int32)
+    batches = Context(obs, np.zeros_like(obs)), outcomes(obs, rng)[..., None]
+    state, metrics = jax.jit(detector.learn_many)(state, batches)
+    three = Context(np.arange(3, dtype=np.int32), np.zeros(3, np.int32))
+    return detector, state, metrics, np.asarray(jax.jit(detector.score)(state.model, three))
+
+
+def test_entropy_is_that_of_the_outcome_in_nats():
+    _, state, metrics, score = trained(Categorical(((-1.0, 0.0, 1.0),)), 400)
+    biased = -0.9 * math.log(0.9) - 0.1 * math.log(0.1)
+    np.testing.assert_allclose(score, [0.0, LN2, biased], atol=0.05)
+    expected = (LN2 + biased) / 3
+    np.testing.assert_allclose(np.asarray(metrics["loss"])[-50:].mean(), expected, atol=0.02)
+    assert int(state.updates) == 400
+
+
+def test_quantile_is_the_spread_of_the_outcome():
+    _, _, _, score = trained(Quantile(0.0, 1.0, count=20, kappa=0.05), 600)
+    assert score[0] < 0.1, "certain"
+    np.testing.assert_allclose(score[1], 1.0, atol=0.15)
+    np.testing.assert_allclose(score[2], 0.6, atol=0.25)
+    assert score[0] < score[2] < score[1]
+
+
+def test_an_infinite_outcome_is_skipped():
+    detector, state, _, _ = trained(Quantile(0.0, 1.0, count=20), 1)
+    batch = (
+        Context(np.zeros(4, np.int32), np.zeros(4, np.int32)),
+        np.full((4, 1), np.nan, np.float32),
+    )
+    after, metrics = jax.jit(detector.learn)(state, batch)
+    np.testing.assert_array_equal(after.model, state.model)
+    assert int(metrics["skipped_in_a_row"]) == 1
+
+
+def corridor(n, oracle_at=None):
+    fields = {
+        "obs": (np.arange(n) % 3).astype(np.int32),
+        "action": np.zeros(n, np.int8),
+        "reward": np.linspace(0, 1, n).round().astype(np.float32),
+    }
+    return fields if oracle_at is None else fields | {"oracle": (np.arange(n) == oracle_at) * 1}
+
+
+def test_oracle_marks_the_last_outcomes_or_what_the_data_say():
+    reward, label = make_target("reward", 0.0, ()), make_target("label", 0.0, ())
+    store = EpisodeStore.from_episodes([corridor(4), corridor(6)])
+    first, second = oracle(store, reward, store.ids, 2)
+    # The last step has no reward to predict: what its score says is never read.
+    assert first[:-1].tolist() == [0, 1, 1] and second[:-1].tolist() == [0, 0, 0, 1, 1]
+    assert oracle(store, label, store.ids[:1], 2)[0].tolist() == [0, 0, 1, 1]
+    told = EpisodeStore.from_episodes([corridor(4, 1)])
+    assert oracle(told, reward, told.ids, 2)[0].tolist() == [0, 1, 0, 0]
+
+
+def test_surprise_is_the_loss_of_the_slow_copy():
+    likelihood = Categorical(((0.0, 1.0),))
+
+    def make(key):
+        keys = jax.random.split(key, 4)
+        memory = EncodedMemory(
+            InputEncoder(SPACE, 2, 4, key=keys[0]), make_memory("rnn", 4, key=keys[1], size=3)
+        )
+        question = QuestionEncoder(SPACE, 2, 4, key=keys[2])
+        return Model(memory, Predictor(3, question, 5, 2, key=keys[3]), likelihood)
+
+    learner = MemUP.of(rebuilder(make), 1e-3, 1.0, 0.9)
+    slow = ravel(make(jax.random.key(1)))
+    store = EpisodeStore.from_episodes([corridor(7), corridor(4)])
+    windows = Windows(store, Current(), make_target("reward", 0.0, ()), SPACE, 3)
+    evaluate = jax.jit(learner.evaluate_many)
+    scores = surprise(learner, slow, windows, np.array([0, 1]), 3, evaluate)
+    model = learner.model(slow)
+    unroll, losses = (
+        jax.jit(lambda s, x: model.memory.unroll(s, x)),
+        jax.jit(jax.vmap(lambda *a: model.losses(*a))),
+    )
+    for i, score in enumerate(scores):
+        e = store.episode(i)
+        n = len(e["obs"])
+        assert score.shape == (n,) and score[-1] == 0.0, "the last step has no outcome"
+        first = jnp.arange(n) == 0
+        previous = jnp.zeros(n, jnp.int8)
+        state = jax.tree.map(lambda a: a[0], initial_rows(model.memory, 1))
+        _, m = unroll(state, StepInput(e["obs"], previous, e["reward"], first))
+        context = Context(e["obs"][:-1, None], e["action"][:-1, None])
+        expected = losses(m[:-1], context, e["reward"][1:, None, None])[:, 0]
+        np.testing.assert_allclose(score[:-1], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["entropy", "quantile", "surprise", "oracle"])
+def test_every_detector_of_the_table_is_tested_here(name):
+    from memup.config import DETECTORS
+
+    assert name in DETECTORS and len(DETECTORS) == 4
