@@ -15,7 +15,8 @@ from jaxtyping import Array, Float
 
 from memup.types import Key
 
-Vector = Float[Array, " P"]
+# The axis has no name: two vectors in one signature may differ in length.
+Vector = Float[Array, "_"]
 
 
 def ravel(module: Any) -> Vector:

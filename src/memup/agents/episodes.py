@@ -9,7 +9,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Array, PyTree
+from jaxtyping import PyTree
 
 from memup.agents.base import AbstractAgent
 from memup.agents.rollout import Carry, begin, host_rollout, rollout
@@ -110,14 +110,14 @@ def as_fields(
     """Lay the first episode of every copy end to end: field name to [sum of lengths, ...]."""
     dtype = np.int8 if actions <= 128 else np.int32
     leaves = [split(space, s.step.obs) for s in stretches]
-    columns: dict[str, list[Array]] = {name: [c[name] for c in leaves] for name in leaves[0]}
+    columns: dict[str, list[np.ndarray]] = {name: [c[name] for c in leaves] for name in leaves[0]}
     columns["action"] = [s.action.astype(dtype) for s in stretches]
     columns["reward"] = [s.step.reward for s in stretches]
     columns["terminated"] = [s.step.terminated for s in stretches]
     longest = int(lengths.max())
     inside = np.arange(longest)[None, :] < lengths[:, None]
 
-    def lay(parts: list[Array]) -> np.ndarray:
+    def lay(parts: list[np.ndarray]) -> np.ndarray:
         column = np.concatenate([np.asarray(p) for p in parts])[:longest]
         return np.swapaxes(column, 0, 1)[inside]
 
