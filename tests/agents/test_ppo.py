@@ -1,0 +1,218 @@
+"""PPO by hand on small trajectories, and what a frozen and a trained memory mean."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from memup.agents.ppo import PPO, Actor, Kept, PPOConfig
+from memup.agents.rollout import begin, episode_sums, rollout
+from memup.envs.tmaze import TMaze
+from memup.memories.encoded import EncodedMemory
+from memup.memories.make import make_memory
+from memup.nn.encoder import InputEncoder
+from memup.tree import ravel, rebuilder
+from memup.types import TimeStep, Trajectory
+
+ENV = TMaze(3, "LN")
+B, T = 4, 10
+CONFIG = PPOConfig(hidden=(8,), epochs=2, minibatches=2, gamma=0.5, trace=0.5)
+
+
+def make(key):
+    keys = jax.random.split(key)
+    encoder = InputEncoder(ENV.observation_space, 2, 6, key=keys[0])
+    return EncodedMemory(encoder, make_memory("gru", 6, key=keys[1], size=5))
+
+
+@pytest.fixture(scope="module")
+def vector():
+    return jax.jit(lambda k: ravel(make(k)))(jax.random.key(0))
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["frozen", "trained"])
+def agent(request, vector):
+    return PPO(vector, rebuilder(make), 2, CONFIG, train_memory=request.param)
+
+
+@pytest.fixture(scope="module")
+def played(agent):
+    """A state and a rollout that begins in mid-episode and has several resets in it."""
+
+    @jax.jit
+    def play(key):
+        keys = jax.random.split(key, 4)
+        state = agent.init(key=keys[0])
+        carry = begin(agent, state, ENV, B, key=keys[1])
+        carry, _ = rollout(agent, state, ENV, carry, 2, key=keys[2])
+        return state, rollout(agent, state, ENV, carry, T, key=keys[3])[1]
+
+    state, trajectory = play(jax.random.key(1))
+    assert int(trajectory.step.first.sum()) >= 2 * B
+    assert not bool(trajectory.step.first[0].any())
+    return state, trajectory
+
+
+@pytest.fixture(scope="module")
+def learned(agent, played):
+    state, trajectory = played
+    return jax.jit(lambda s, t: agent.learn(s, t, key=jax.random.key(2)))(state, trajectory)
+
+
+def test_episodes_begin_after_they_end_and_the_last_observation_stays(played):
+    _, trajectory = played
+    step = jax.tree.map(np.asarray, trajectory.step)
+    ended = step.terminated | step.truncated
+    assert np.array_equal(step.first[1:], ended[:-1])
+    assert (step.obs[ended] == 0).all() and set(step.reward[ended].tolist()) <= {4.0, -3.0}
+    assert not step.reward[step.first].any()
+
+
+def test_recomputed_features_are_the_acted_ones(agent, played):
+    state, trajectory = played
+    if not agent.train_memory:
+        return
+
+    @jax.jit
+    def again(state, trajectory):
+        state, batch = agent._prepare(state, trajectory)
+        m = agent._recompute(state.memory, batch, trajectory.before.memory)
+        logits, value = agent._heads(state.network, m)
+        log_prob = jnp.take_along_axis(jax.nn.log_softmax(logits), batch.action[..., None], -1)
+        return m, log_prob[..., 0], value
+
+    m, log_prob, value = again(state, trajectory)
+    kept = trajectory.extras
+    for new, old in ((m, kept.m), (log_prob, kept.log_prob), (value, kept.value)):
+        np.testing.assert_allclose(new, old, atol=2e-6)
+
+
+def test_the_first_gradient_is_that_of_the_plain_policy_gradient(agent, played):
+    """Before any update the ratio is 1, so neither clip nor kl says anything."""
+    state, trajectory = played
+
+    @jax.jit
+    def loss(state, trajectory):
+        state, batch = agent._prepare(state, trajectory)
+        trained = agent._trained(state.network, state.memory)
+        value, metrics = agent._loss(trained, batch, trajectory.before.memory)
+        surrogate = jnp.sum(jnp.where(batch.valid, batch.advantage, 0)) / jnp.sum(batch.valid)
+        return value, metrics, surrogate
+
+    value, metrics, surrogate = loss(state, trajectory)
+    np.testing.assert_allclose(metrics["kl"], 0.0, atol=1e-6)
+    expected = -surrogate + 0.5 * metrics["value_loss"] - 0.001 * metrics["entropy"]
+    np.testing.assert_allclose(value, expected, atol=1e-5)
+    np.testing.assert_allclose(metrics["entropy"], np.log(2), atol=1e-2)
+
+
+def test_what_learns(agent, played, learned):
+    state, _ = played
+    after, metrics = learned
+    assert not np.array_equal(after.network, state.network)
+    assert np.array_equal(after.memory, state.memory) != agent.train_memory
+    assert all(np.isfinite(v) for v in metrics.values()) and metrics["skipped_in_a_row"] == 0
+
+
+def test_a_nan_in_a_rollout_changes_nothing(agent, played):
+    state, trajectory = played
+    reward = trajectory.step.reward.at[3].set(jnp.nan)
+    bad = trajectory._replace(step=trajectory.step._replace(reward=reward))
+    after, metrics = jax.jit(lambda s, t: agent.learn(s, t, key=jax.random.key(2)))(state, bad)
+    assert np.array_equal(after.network, state.network)
+    assert np.array_equal(after.memory, state.memory)
+    assert metrics["skipped_in_a_row"] > 0
+
+
+def column(*values):
+    return jnp.asarray(values)[:, None]
+
+
+def hand(ends, last_first=False, truncated=False):
+    """A rollout of one actor over 4 steps; the third one ends an episode if `ends`."""
+    end = column(False, False, ends, False)
+    no = jnp.zeros((4, 1), bool)
+    step = TimeStep(
+        jnp.zeros((4, 1, 3), jnp.int8),
+        column(0.0, 1.0, 2.0, 0.0),
+        no if truncated else end,
+        end if truncated else no,
+        column(True, False, False, ends),
+        jnp.zeros((4, 1)),
+    )
+    extras = Kept(jnp.zeros((4, 1)), column(10.0, 20.0, 30.0, 40.0), jnp.zeros((4, 1, 5)))
+    one = jnp.zeros(1, bool)
+    last = TimeStep(jnp.zeros((1, 3), jnp.int8), jnp.array([5.0]), ~one, one, one, jnp.zeros(1))
+    rows = jnp.zeros((1, 5))
+    before = Actor((rows,), jnp.array([1]))
+    return Trajectory(step, column(0, 1, 0, 1), extras, last, before, before)
+
+
+def prepared(vector, trajectory):
+    agent = PPO(vector, rebuilder(make), 2, CONFIG)
+    state = agent.init(key=jax.random.key(0))
+    before = trajectory.before._replace(memory=agent.begin(state, 1).memory)
+    trajectory = trajectory._replace(before=before, after=before)
+    return jax.tree.map(np.asarray, jax.jit(agent._prepare)(state, trajectory)[1])
+
+
+def test_value_targets_without_an_end(vector):
+    batch = prepared(vector, hand(ends=False))
+    # gamma 1/2, lambda 1/2; the last step is terminal, so nothing is bootstrapped there.
+    deltas = [1 + 10 - 10, 2 + 15 - 20, 0 + 20 - 30, 5 - 40]
+    a3 = deltas[3]
+    a2 = deltas[2] + a3 / 4
+    a1 = deltas[1] + a2 / 4
+    a0 = deltas[0] + a1 / 4
+    np.testing.assert_allclose(batch.ret[:, 0], [10 + a0, 20 + a1, 30 + a2, 40 + a3], rtol=1e-6)
+    assert batch.valid.all() and batch.previous[:, 0].tolist() == [1, 0, 1, 0]
+
+
+@pytest.mark.parametrize("truncated", [False, True])
+def test_value_targets_around_an_end(vector, truncated):
+    batch = prepared(vector, hand(ends=True, truncated=truncated))
+    assert batch.valid[:, 0].tolist() == [True, True, False, True]
+    bootstrap = 15 if truncated else 0
+    a1 = 2 + bootstrap - 20
+    a0 = 1 + 10 - 10 + a1 / 4
+    np.testing.assert_allclose(batch.ret[[0, 1, 3], 0], [10 + a0, 20 + a1, 5.0], rtol=1e-6)
+
+
+def test_acting_forgets_where_an_episode_begins(vector):
+    agent = PPO(vector, rebuilder(make), 2, CONFIG)
+    state = agent.init(key=jax.random.key(0))
+    act = jax.jit(lambda c, t: agent.act(state, c, t, key=jax.random.key(1), greedy=True))
+    carry = agent.begin(state, 2)
+    dirty = Actor(jax.tree.map(lambda a: a + 3.0, carry.memory), carry.action + 1)
+    flags = jnp.array([True, False])
+    step = TimeStep(
+        jnp.ones((2, 3), jnp.int8),
+        jnp.zeros(2),
+        ~flags & flags,
+        ~flags & flags,
+        flags,
+        jnp.zeros(2),
+    )
+    clean_m, dirty_m = act(carry, step)[2].m, act(dirty, step)[2].m
+    np.testing.assert_array_equal(clean_m[0], dirty_m[0])
+    assert not np.allclose(clean_m[1], dirty_m[1])
+
+
+def test_advantages_are_scaled_by_a_running_spread(vector):
+    agent = PPO(vector, rebuilder(make), 2, CONFIG)
+    state, valid = agent.init(key=jax.random.key(0)), jnp.ones((50, 2), bool)
+    noise = jnp.asarray(np.random.default_rng(0).normal(3, 7, (50, 2)), jnp.float32)
+    _, scaled = jax.jit(agent._scale)(state, noise, valid)
+    np.testing.assert_allclose([scaled.mean(), scaled.std()], [0, 1], atol=1e-3)
+
+
+def test_sums_over_episodes_that_ended():
+    first = np.array([[1, 0, 0, 1, 0], [0, 0, 1, 0, 0]], bool).T
+    end = np.array([[0, 0, 1, 0, 0], [0, 1, 0, 0, 1]], bool).T
+    reward = np.array([[0, 1, 2, 0, 4], [1, 1, 0, 8, 16]], np.float32).T
+    success = np.array([[9, 9, 1, 9, 9], [9, 0, 9, 9, 1]], np.float32).T
+    step = TimeStep(np.zeros((5, 2)), reward, end, np.zeros_like(end), first, success)
+    trajectory = Trajectory(step, None, None, None, None, None)
+    running, sums = jax.jit(episode_sums)(jnp.array([50.0, 100.0]), trajectory)
+    assert running.tolist() == [4.0, 24.0]
+    assert [float(v) for v in sums] == [3, 3 + 102 + 24, 2, 9 + 102**2 + 24**2]

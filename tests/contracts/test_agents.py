@@ -1,0 +1,68 @@
+"""Every agent: arrays in and out, actions in range, the same again for the same key."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from memup.agents.ppo import PPO, PPOConfig
+from memup.agents.random import RandomAgent
+from memup.agents.rollout import begin, rollout
+from memup.agents.table import AGENTS
+from memup.envs.tmaze import TMaze
+from memup.memories.encoded import EncodedMemory
+from memup.memories.make import make_memory
+from memup.nn.encoder import InputEncoder
+from memup.tree import ravel, rebuilder
+
+ENV, B, T = TMaze(3), 4, 6
+
+
+def memory(key):
+    encoder = InputEncoder(ENV.observation_space, 2, 4, key=key)
+    return EncodedMemory(encoder, make_memory("rnn", 4, key=key, size=3))
+
+
+MAKERS = {
+    "random": lambda: RandomAgent(2),
+    "ppo": lambda: PPO(
+        ravel(memory(jax.random.key(0))), rebuilder(memory), 2, PPOConfig(hidden=(4,), epochs=1)
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=sorted(MAKERS))
+def agent(request):
+    return MAKERS[request.param]()
+
+
+def test_every_agent_is_tested_here():
+    assert set(AGENTS) <= set(MAKERS)
+
+
+def test_contract(agent):
+    @jax.jit
+    def round_of(key):
+        keys = jax.random.split(key, 4)
+        state = agent.init(key=keys[0])
+        carry = begin(agent, state, ENV, B, key=keys[1])
+        after, trajectory = rollout(agent, state, ENV, carry, T, key=keys[2])
+        learned, metrics = agent.learn(state, trajectory, key=keys[3])
+        greedy = [
+            agent.act(state, after.agent, after.step, key=k, greedy=True)[1] for k in keys[:2]
+        ]
+        return state, carry, after, trajectory, learned, metrics, greedy
+
+    state, carry, after, trajectory, learned, metrics, greedy = round_of(jax.random.key(5))
+    assert trajectory.action.shape == (T, B)
+    assert jnp.issubdtype(trajectory.action.dtype, jnp.integer)
+    assert ((trajectory.action >= 0) & (trajectory.action < 2)).all()
+    same_kind = lambda a, b: a.shape == b.shape and a.dtype == b.dtype  # noqa: E731
+    assert jax.tree.all(jax.tree.map(same_kind, carry, after)), "a carry can be carried on"
+    assert jax.tree.all(jax.tree.map(same_kind, state, learned)), "a state can be learned on"
+    assert all(np.isfinite(v) for v in metrics.values())
+    assert jax.tree.all(jax.tree.map(lambda a: isinstance(a, jax.Array), state))
+    if not isinstance(agent, RandomAgent):
+        assert np.array_equal(*greedy), "greedy actions do not depend on the key"
+    again = round_of(jax.random.key(5))[3]
+    np.testing.assert_array_equal(again.action, trajectory.action)
