@@ -162,7 +162,7 @@ def sample(
     """Draw steps uniformly: their questions and outcomes, with leading axes `shape`."""
     outcomes = np.maximum(world.store.lengths(ids) - target.lead, 0)
     ends = np.cumsum(outcomes)
-    require(ends[-1] > 0, "the store has no step with an outcome: every episode is one step long")
+    require(bool(ends[-1] > 0), "the store has no step with an outcome: every episode is one step long")
     place = rng.integers(ends[-1], size=shape)
     which = np.searchsorted(ends, place, side="right")
     step = place - (ends[which] - outcomes[which])
