@@ -21,7 +21,8 @@ VERBS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return its exit code (0 done, 2 bad input, 130 interrupted)."""
-    argv = list(sys.argv[1:] if argv is None else argv)
+    # Not list(...): the verb `list` is a module of this package, which hides it once imported.
+    argv = [*(sys.argv[1:] if argv is None else argv)]
     debug = "--debug" in argv
     argv = [a for a in argv if a != "--debug"]
     try:
