@@ -138,7 +138,8 @@ class Explain(AbstractPhase):
         value = self.memory.windows.target.values(
             world.store, np.array([episode]), np.array([target])
         )
-        losses = self.detect.learner.losses(world.results["detector"], context(world, row), value)
+        ask = Compiled(self.detect.learner.losses)
+        losses = ask(world.results["detector"], context(world, row), value)
         return float(losses[0])
 
 
