@@ -32,11 +32,13 @@ class Bell(gym.Env):
         return {"light": light, "bell": np.array([self.t == self.wait], np.int8)}
 
     def reset(self, *, seed=None, options=None):
+        """Draw a colour; show it once."""
         super().reset(seed=seed)
         self.t, self.colour = 0, int(self.np_random.integers(2))
         return self._see(), {}
 
     def step(self, action):
+        """Only the press while the bell rings counts."""
         rings, right = self.t == self.wait, action == self.colour
         self.t += 1
         reward = (1.0 if right else -1.0) if rings else 0.0

@@ -35,12 +35,14 @@ class MinGRU(AbstractCell):
         self.content = eqx.nn.Linear(input_size, size, key=keys[1])
 
     def initial_state(self) -> jax.Array:
+        """Return what is remembered before an episode."""
         return jnp.zeros(self.output_size)
 
     def step(self, state: jax.Array, x: jax.Array, *, key: jax.Array | None = None):
+        """Read one input; return the next state and what the memory shows."""
         z = jax.nn.sigmoid(self.gate(x) - 2)  # begins with small steps: it forgets slowly
         state = (1 - z) * state + z * self.content(x)
-        return state, state  # the next state, and what the memory shows
+        return state, state
 
 
 def main() -> None:
