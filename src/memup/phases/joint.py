@@ -77,8 +77,8 @@ class Joint(AbstractPhase):
         self._store(world, state["detector"].model, stretches, lengths)
         detector = self._improve(world, state["detector"], number)
         memory, metrics = state["memory"], {}
-        for _ in range(self.chunks):
-            memory, metrics = self.memory.learn(world, memory)
+        for left in reversed(range(self.chunks)):
+            memory, metrics = self.memory.learn(world, memory, ahead=left > 0)
         check_finite(metrics["skipped_in_a_row"], self.name)
         agent = self._follow(agent, memory["train"].model)
         total, success = outcome(stretches, lengths)

@@ -75,13 +75,23 @@ class Memory(AbstractPhase):
             "chunk": np.array(0),
         }
 
-    def learn(self, world: World, state: PyTree) -> tuple[PyTree, Metrics]:
-        """Make one chunk of updates; gather the next one's windows while the device works."""
+    def learn(self, world: World, state: PyTree, ahead: bool = True) -> tuple[PyTree, Metrics]:
+        """Make one chunk of updates.
+
+        Args:
+            world: has the store.
+            state: see `start`.
+            ahead: gather the next chunk's windows while the device works; not where the store
+                changes before it, as a run that goes on from here would gather others.
+
+        Returns:
+            The state and the metrics of the updates.
+        """
         chunk = int(state["chunk"])
         cursor, windows = self._gather(world, state, chunk)
         train, metrics = self._learn(state["train"], windows)
         state = {**state, "train": train, "cursor": cursor, "chunk": np.array(chunk + 1)}
-        if not self.surprise:
+        if ahead and not self.surprise:
             self._next = (chunk + 1, *self._build(world, cursor, chunk + 1))
         return state, metrics
 
