@@ -14,6 +14,7 @@ from memup.agents.ppo import PPO, PPOConfig
 from memup.config import RunSpec
 from memup.data.jump import Jump
 from memup.data.orders import AbstractOrder, Sequential, Staggered
+from memup.data.starts import Starts
 from memup.data.store import EpisodeStore
 from memup.envs.table import make_env
 from memup.errors import require
@@ -127,9 +128,7 @@ class Builder:
         if memory == "none":
             return "no memory"
         if spec["training"] == "end-to-end":
-            return (
-                f"{spec['agent']} with {memory}, back-propagation through {spec['agent.rollout']}"
-            )
+            return f"{spec['agent']} with {memory}, back-propagation through the rollout"
         if spec["method.selector"] == "current":
             return f"{memory}, truncated BPTT, r={spec['method.window']}"
         return f"MemUP ({memory}, r={spec['method.window']})"
@@ -151,7 +150,7 @@ class Builder:
         return Memory(
             self.learner,
             self.windows,
-            self.order(),
+            self.order,
             spec["method.rows"],
             spec["method.updates"],
             spec["method.chunk"],
@@ -218,11 +217,12 @@ class Builder:
         fields = tuple(flatten(world.space))
         return make_target(self.spec["method.target"], self.spec["method.gamma"], fields)
 
-    def order(self) -> AbstractOrder:
+    def order(self, world: World) -> AbstractOrder:
         """Make what decides which windows rows see."""
         name, window = self.spec["method.order"], self.spec["method.window"]
         if name == "jump":
-            return Jump(window, self.spec["method.visits"])
+            rare = Starts(world.store, world.facts["starts"])
+            return Jump(window, self.spec["method.visits"], rare)
         return {"sequential": Sequential, "staggered": Staggered}[name]()
 
     def windows(self, world: World) -> Windows:

@@ -41,7 +41,7 @@ ORDERS: dict[str, Entry] = {
     "sequential": Entry("memup.data.orders:Sequential", "each row walks its episode in order"),
     "staggered": Entry("memup.data.orders:Staggered", "rows start at different steps"),
     "jump": Entry(
-        "memup.data.jump:Jump", "each row visits the first window of an episode and a few others"
+        "memup.data.jump:Jump", "each row visits few windows: the first, rare ones, random ones"
     ),
 }
 TRAININGS = ("two-phase", "joint", "end-to-end", "supervised")
@@ -56,7 +56,9 @@ GENERAL: dict[str, Option] = {
     "agent": Option("ppo", "a name of `memup list agents`"),
     "agent.steps": Option(20_000_000, "environment steps of the policy phase at most", low=0),
     "agent.environments": Option(64, "copies of the environment that the agent acts in", low=1),
-    "agent.rollout": Option(128, "steps of each before the agent learns", low=1),
+    "agent.rollout": Option(
+        0, "steps of each before the agent learns; 0: about an episode, 128 to 2048", low=0
+    ),
     "agent.enough": Option(
         0.995, "stop when this share of recent episodes succeeded; 2 never stops", low=0.0
     ),
@@ -64,7 +66,7 @@ GENERAL: dict[str, Option] = {
     "method.selector": Option("top-k", "names of `memup list selectors`, joined by +"),
     "method.temperature": Option(0.25, "of the selector `temperature`", low=1e-6),
     "method.order": Option("staggered", "a name of `memup list orders`"),
-    "method.visits": Option(8, "windows of an episode that the order `jump` visits", low=2),
+    "method.visits": Option(4, "windows of an episode that the order `jump` visits", low=2),
     "method.target": Option("reward", "what is predicted", choices=TARGETS),
     "method.likelihood": Option(
         "auto", "family of the outcomes", choices=("auto", "categorical", "normal")

@@ -7,7 +7,7 @@ from memup.config import RunSpec, make_spec
 from memup.errors import unknown_name
 
 # A corridor's steps decide nothing but the last: small networks and few passes are enough.
-_CORRIDOR = {"agent.hidden": 32, "agent.epochs": 2}
+_CORRIDOR = {"agent.hidden": 32, "agent.epochs": 2, "agent.rollout": 128}
 
 
 def tmaze_100() -> Mapping[str, Any]:
@@ -35,12 +35,16 @@ def tmaze_20000() -> Mapping[str, Any]:
         "env": "tmaze-20000",
         "collect.episodes": 512,
         "collect.environments": 64,
-        "method.query_stride": 20,
-        "method.updates": 100_000,
-        "method.chunk": 200,
+        "method.order": "jump",
         "agent.steps": 200_000_000,
         "evaluate.episodes": 256,
         **_CORRIDOR,
+        # Rollouts hold whole episodes, so that each holds a reward in every copy.
+        "agent.rollout": 20_480,
+        "agent.environments": 32,
+        "agent.minibatches": 8,
+        "agent.epochs": 4,
+        "agent.entropy": 0.0,
     }
 
 

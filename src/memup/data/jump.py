@@ -7,6 +7,7 @@ nothing lay between: learning what to write takes young states, and the gradient
 reached across windows anyway. It needs no pass over whole episodes.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -31,15 +32,24 @@ class JumpCursor(NamedTuple):
 
 
 class Jump(AbstractOrder):
-    """Visits the first window of an episode and V-1 others at random, in the order of time.
+    """Visits the first window of an episode, some around rare observations, and some at random.
+
+    Of the V-1 windows after the first, half (rounded up) hold a rare step; all are visited in the
+    order of time.
 
     Args:
         window: R, steps of a window.
         visits: V, windows of an episode.
+        rare: episode id -> its rare steps, and with what probability to visit each.
     """
 
-    def __init__(self, window: int, visits: int):
-        self.window, self.visits = window, visits
+    def __init__(
+        self,
+        window: int,
+        visits: int,
+        rare: Callable[[int], tuple[np.ndarray, np.ndarray]],
+    ):
+        self.window, self.visits, self.rare = window, visits, rare
 
     def init(self, rows: int) -> JumpCursor:  # type: ignore[override]
         """See AbstractOrder."""
@@ -71,18 +81,20 @@ class Jump(AbstractOrder):
                 if fresh:
                     chosen = int(rng.integers(len(ids)))
                     episode[row], done[row] = ids[chosen], 0
-                    starts[row] = self._choose(int(lengths[chosen]), rng)
+                    starts[row] = self._choose(int(ids[chosen]), int(lengths[chosen]), rng)
                 start = int(starts[row, done[row]])
                 stop = start + self.window
                 visits.append(Visit(row, int(episode[row]), start, stop, offset, fresh))
                 done[row] += 1
         return JumpCursor(episode, starts, done), visits
 
-    def _choose(self, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
-        """Draw V-1 windows, none before another has ended if there is room, after the first."""
-        room = length - self.visits * self.window
-        if room <= 0:  # too short to lie apart: spread evenly, overlapping
-            return np.linspace(0, length - self.window, self.visits).astype(np.int64)
-        gaps = np.sort(rng.integers(room + 1, size=self.visits - 1))
-        later = gaps + np.arange(1, self.visits) * self.window
-        return np.concatenate([[0], later])
+    def _choose(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
+        """Draw the first steps of V windows, ascending; they may overlap."""
+        last, later = length - self.window, self.visits - 1
+        steps, probability = self.rare(episode)
+        rare = rng.choice(steps, size=-(-later // 2), p=probability)
+        # The rare step may stand anywhere in its window.
+        rare = rare - rng.integers(self.window, size=len(rare))
+        others = rng.integers(last + 1, size=later // 2)
+        starts = np.concatenate([[0], rare, others])
+        return np.sort(np.clip(starts, 0, last))

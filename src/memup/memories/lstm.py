@@ -28,6 +28,8 @@ class LSTMLayer(AbstractLayer):
         input_size: I.
         size: D.
         forget_bias: b of the forget gate at the start.
+        timescale: if above 1, the gates begin with time scales spread up to so many steps
+            (chrono initialisation, Tallec and Ollivier 2018, eq. 16) instead.
         key: for the initial weights.
     """
 
@@ -35,9 +37,22 @@ class LSTMLayer(AbstractLayer):
     weight_h: Float[Array, "D D4"]
     bias: Float[Array, " D4"]
 
-    def __init__(self, input_size: int, size: int, forget_bias: float = 1.0, *, key: Key):
+    def __init__(
+        self,
+        input_size: int,
+        size: int,
+        forget_bias: float = 1.0,
+        timescale: int = 0,
+        *,
+        key: Key,
+    ):
         self.weight_x, self.weight_h = initial_weights(input_size, size, 4, key)
-        self.bias = jnp.zeros(4 * size).at[size : 2 * size].set(forget_bias)
+        forget = jnp.full(size, forget_bias)
+        write = jnp.zeros(size)
+        if timescale > 1:
+            steps = jax.random.uniform(key, (size,), minval=1.0, maxval=max(timescale - 1.0, 1.0))
+            forget, write = jnp.log(steps), -jnp.log(steps)
+        self.bias = jnp.concatenate([write, forget, jnp.zeros(2 * size)])
 
     def initial(self) -> LayerState:
         """Return (h, c) = 0."""
@@ -65,6 +80,7 @@ class LSTM(AbstractStack):
         size: D, units of each layer.
         layers: how many.
         forget_bias: bias of the forget gates at the start (Jozefowicz et al. 2015: 1).
+        timescale: see LSTMLayer.
         key: for the initial weights.
     """
 
@@ -73,11 +89,19 @@ class LSTM(AbstractStack):
     output_size: int = eqx.field(static=True)
 
     def __init__(
-        self, input_size: int, size: int, layers: int = 1, forget_bias: float = 1.0, *, key: Key
+        self,
+        input_size: int,
+        size: int,
+        layers: int = 1,
+        forget_bias: float = 1.0,
+        timescale: int = 0,
+        *,
+        key: Key,
     ):
         self.input_size, self.output_size = input_size, size
         sizes = [input_size] + [size] * (layers - 1)
         keys = jax.random.split(key, layers)
         self.layers = tuple(
-            LSTMLayer(n, size, forget_bias, key=k) for n, k in zip(sizes, keys, strict=True)
+            LSTMLayer(n, size, forget_bias, timescale, key=k)
+            for n, k in zip(sizes, keys, strict=True)
         )

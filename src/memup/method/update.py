@@ -37,12 +37,18 @@ class Model(eqx.Module):
     likelihood: AbstractLikelihood
 
     def losses(
-        self, memory: Float[Array, " D"], context: Context, target: Float[Array, "K O"]
-    ) -> Float[Array, " K"]:
-        """Return -log q(y_k | m_t, x_k) of the K targets of one query, in nats."""
-        recalled = self.predictor.recall(memory)
-        params = jax.vmap(self.predictor.answer, (None, 0))(recalled, context)
-        return jax.vmap(self.likelihood.nll)(params, target)
+        self, memory: Float[Array, "N D"], context: Context, target: Float[Array, "N K O"]
+    ) -> Float[Array, "N K"]:
+        """Return -log q(y_k | m_t, x_k) of the K targets of N queries, in nats.
+
+        All N*K questions lie on one axis: with several, XLA would copy the gradient of every
+        layer before multiplying.
+        """
+        count = target.shape[:2]
+        recalled = jnp.repeat(jax.vmap(self.predictor.recall)(memory), count[1], axis=0)
+        flat = jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), (context, target))
+        params = jax.vmap(self.predictor.answer)(recalled, flat[0])
+        return jax.vmap(self.likelihood.nll)(params, flat[1]).reshape(count)
 
 
 class TrainState(NamedTuple):
@@ -101,7 +107,9 @@ class MemUP:
         rows = jax.lax.stop_gradient(rows)
         rows, m = jax.vmap(model.memory.unroll)(rows, window.x)
         asked = jnp.take(m, window.query, axis=1)
-        losses = jax.vmap(jax.vmap(model.losses))(asked, window.context, window.target)
+        questions = (asked, window.context, window.target)
+        flat = jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), questions)
+        losses = model.losses(*flat).reshape(window.weight.shape)
         total = jnp.sum(jnp.where(window.weight > 0, losses * window.weight, 0.0))
         return total / jnp.maximum(jnp.sum(window.weight), 1.0), (rows, losses)
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
+from memup.data import starts
 from memup.data.store import EpisodeStore
 from memup.errors import require
 from memup.method.detector import LocalDetector, oracle
@@ -162,7 +163,9 @@ def sample(
     """Draw steps uniformly: their questions and outcomes, with leading axes `shape`."""
     outcomes = np.maximum(world.store.lengths(ids) - target.lead, 0)
     ends = np.cumsum(outcomes)
-    require(bool(ends[-1] > 0), "the store has no step with an outcome: every episode is one step long")
+    require(
+        bool(ends[-1] > 0), "the store has no step with an outcome: every episode is one step long"
+    )
     place = rng.integers(ends[-1], size=shape)
     which = np.searchsorted(ends, place, side="right")
     step = place - (ends[which] - outcomes[which])
@@ -192,6 +195,7 @@ def measure(world: World, target: AbstractTarget, family: str, quantile: bool) -
     return {
         "likelihood": suit(value, family).describe(),
         "local_likelihood": local.describe(),
+        "starts": starts.measure(store, tuple(flatten(space)), world.rng("starts")),
         "normalise": {"shift": normal.shift.tolist(), "scale": normal.scale.tolist()},
     }
 

@@ -21,7 +21,7 @@ HELD_OUT_STEPS = 200_000
 HELD_OUT_WINDOW = 100
 CHECK_EVERY = 5
 SOLVED = 0.005
-LEARNED = 0.9
+LEARNED = 0.7
 
 
 class Memory(AbstractPhase):
@@ -30,7 +30,7 @@ class Memory(AbstractPhase):
     Args:
         make: (world, key) -> learner and the parameters of its model; called once facts are known.
         windows: world -> what gathers windows.
-        order: which windows each row sees.
+        make_order: world -> which windows each row sees.
         rows: B.
         updates: at most.
         chunk: updates a compiled call.
@@ -44,21 +44,21 @@ class Memory(AbstractPhase):
         self,
         make: Callable[[World, Key], tuple[MemUP, Vector]],
         windows: Callable[[World], Windows],
-        order: AbstractOrder,
+        make_order: Callable[[World], AbstractOrder],
         rows: int,
         updates: int,
         chunk: int,
         patience: int,
         surprise: bool,
     ):
-        self.make, self.make_windows, self.order = make, windows, order
+        self.make, self.make_windows, self.make_order = make, windows, make_order
         self.rows, self.updates, self.chunk = rows, updates, min(chunk, updates)
         self.patience, self.surprise = patience, surprise
 
     def prepare(self, world: World) -> None:
         """Make the learner."""
         self.learner, self.vector = self.make(world, world.key(self.name))
-        self.windows = self.make_windows(world)
+        self.windows, self.order = self.make_windows(world), self.make_order(world)
         self._learn = Compiled(self.learner.learn_many, donate=(0,))
         self._evaluate = Compiled(self.learner.evaluate_many)
         self._next: tuple[int, PyTree, Window] | None = None

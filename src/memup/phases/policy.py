@@ -57,7 +57,8 @@ class Policy(AbstractPhase):
         make: world -> agent; called when what earlier phases left is there.
         steps: environment steps at most.
         environments: copies on the device; a host environment has its own number.
-        rollout: steps of each before the agent learns.
+        rollout: steps of each before the agent learns; 0 takes about one stored episode: with
+            rare rewards a shorter rollout often holds none, and learns from noise.
         enough: share of recent episodes that must succeed for an early stop.
     """
 
@@ -79,6 +80,8 @@ class Policy(AbstractPhase):
         self.agent = self.make(world)
         self.on_device = isinstance(world.env, AbstractEnv)
         self.batch = self.environments if self.on_device else world.env.n
+        if self.rollout == 0:
+            self.rollout = _about_an_episode(world)
         self.stride = self.batch * self.rollout
         # One call makes enough iterations for its overhead not to count.
         self.many = max(1, min(8, 65536 // self.stride)) if self.on_device else 1
@@ -177,3 +180,9 @@ class Policy(AbstractPhase):
     def results(self, state: PyTree) -> dict[str, PyTree]:
         """The agent's state."""
         return {"agent": state["work"][0]}
+
+
+def _about_an_episode(world: World) -> int:
+    """Return the mean length of the stored episodes, in whole 128s, from 128 to 2048."""
+    mean = world.store.steps / len(world.store) if len(world.store) else 0.0
+    return int(np.clip(-(-mean // 128), 1, 16)) * 128

@@ -1,0 +1,94 @@
+"""A detector of starts: which observations are rare, and so may begin a dependency.
+
+Where a dependency ends shows as an uncertain outcome; where it begins often shows as something
+that is seldom seen. With s(x_d) = -log p(x_d), p the marginal of one number of the observation
+over all stored steps (a table for few values, else a normal), a step's rarity is
+
+    max_d (s(x_d) - mean s_d) / max(std s_d, 0.1).
+"""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from memup.data.store import EpisodeStore
+from memup.nn.likelihood import MAX_CLASSES
+
+SAMPLE = 200_000
+KEPT = 4
+WIDEST = 64
+LEAST_STD = 0.1
+
+
+class Starts:
+    """Finds the rarest steps of episodes, each episode once.
+
+    Args:
+        store: the episodes.
+        facts: what `measure` returned.
+    """
+
+    def __init__(self, store: EpisodeStore, facts: list[dict[str, Any]]):
+        self.store, self.facts = store, facts
+        self._known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def __call__(self, episode: int) -> tuple[Int[np.ndarray, " M"], Float[np.ndarray, " M"]]:
+        """Return the rarest steps of an episode, and with what probability to visit each."""
+        if episode not in self._known:
+            rarity = self.rarity(self.store.episode(episode))
+            steps = np.argsort(-rarity, kind="stable")[:KEPT]
+            weight = np.maximum(rarity[steps], 1e-3)
+            self._known[episode] = steps, weight / weight.sum()
+        return self._known[episode]
+
+    def rarity(self, episode: dict[str, np.ndarray]) -> Float[np.ndarray, " T"]:
+        """Return how rare each step's observation is."""
+        length = len(next(iter(episode.values())))
+        highest = np.zeros(length, np.float32)
+        for fact in self.facts:
+            column = episode[fact["field"]].reshape(length, -1)[:, fact["number"]]
+            score = (_surprise(column, fact) - fact["mean"]) / max(fact["std"], LEAST_STD)
+            highest = np.maximum(highest, score.astype(np.float32))
+        return highest
+
+
+def _surprise(column: np.ndarray, fact: dict[str, Any]) -> np.ndarray:
+    """Return -log p of every value of one number of the observation."""
+    if "values" not in fact:
+        return 0.5 * ((column - fact["shift"]) / fact["scale"]) ** 2
+    values = np.asarray(fact["values"])
+    place = np.clip(np.searchsorted(values, column), 0, len(values) - 1)
+    return np.asarray(fact["surprise"])[place]
+
+
+def measure(
+    store: EpisodeStore, fields: tuple[str, ...], rng: np.random.Generator
+) -> list[dict[str, Any]]:
+    """Estimate the marginal of every number of the observation on a sample of steps.
+
+    Args:
+        store: the episodes.
+        fields: of the observation; those of more than 64 numbers (pictures) are not looked at.
+        rng: draws the steps.
+
+    Returns:
+        A record a number, plain JSON.
+    """
+    first = int(store.global_rows(store.ids[:1], np.zeros(1, np.int64))[0])
+    rows = first + rng.integers(store.steps, size=min(SAMPLE, store.steps))
+    facts = []
+    for name in fields:
+        data = store.gather(name, rows).reshape(len(rows), -1)
+        for number in range(data.shape[1] if data.shape[1] <= WIDEST else 0):
+            fact: dict[str, Any] = {"field": name, "number": number}
+            column = data[:, number].astype(np.float64)
+            values, counts = np.unique(column, return_counts=True)
+            if len(values) <= MAX_CLASSES:
+                surprise = -np.log(counts / counts.sum())
+                fact |= {"values": values.tolist(), "surprise": surprise.tolist()}
+            else:
+                fact |= {"shift": float(column.mean()), "scale": float(max(column.std(), 1e-6))}
+            seen = _surprise(column, fact)
+            facts.append(fact | {"mean": float(seen.mean()), "std": float(seen.std())})
+    return facts
