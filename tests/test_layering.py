@@ -23,6 +23,7 @@ FLOORS = [
     {"recording"},
     {"api"},
     {"cli"},
+    {"__main__"},
 ]
 FLOOR = {place: floor for floor, places in enumerate(FLOORS) for place in places}
 FILES = sorted(p for p in ROOT.rglob("*.py") if p.relative_to(ROOT) != Path("__init__.py"))

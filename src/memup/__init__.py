@@ -34,7 +34,7 @@ def _register() -> None:
 
     The command line does it when it needs it: importing gymnasium would double its start-up.
     """
-    if Path(sys.argv[0] if sys.argv else "").stem != "memup":
+    if Path(sys.argv[0] if sys.argv else "").stem not in {"memup", "__main__", "-m"}:
         from memup.envs.registration import register_environments
 
         register_environments()

@@ -102,6 +102,9 @@ def _train_in(
         begin = resume(job, begun, lambda like: load_tree(checkpoint, like))
     elif job.world.store.next_id and store is None and not spec["dataset"]:
         job.world.store.rollback(0)
+    if begin[0] == len(job.phases):  # done before; rows that `memup eval` has added since stay
+        run.set_status("done", "")
+        return Run(spec, job, run.rows("eval"), run.path)
     recorder = Recorder(run, begun)
     try:
         with polite_interrupt() as asked:

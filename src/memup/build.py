@@ -220,10 +220,19 @@ class Builder:
     def order(self, world: World) -> AbstractOrder:
         """Make what decides which windows rows see."""
         name, window = self.spec["method.order"], self.spec["method.window"]
+        if name == "auto":
+            # A fact, so that a run that goes on with a longer store keeps its order.
+            name = world.facts.setdefault("order", self._suitable_order(world))
         if name == "jump":
             rare = Starts(world.store, world.facts["starts"])
             return Jump(window, self.spec["method.visits"], rare)
         return {"sequential": Sequential, "staggered": Staggered}[name]()
+
+    def _suitable_order(self, world: World) -> str:
+        """Jump where episodes are long enough for it to skip something, as all of them must be."""
+        lengths, window = world.store.lengths(), self.spec["method.window"]
+        long = lengths.mean() > self.spec["method.visits"] * window and lengths.min() >= window
+        return "jump" if long and self.spec["training"] != "joint" else "staggered"
 
     def windows(self, world: World) -> Windows:
         """Make what gathers windows."""

@@ -38,6 +38,7 @@ SELECTORS: dict[str, Entry] = {
     "current": Entry("memup.method.selector:Current", "the present step: truncated BPTT"),
 }
 ORDERS: dict[str, Entry] = {
+    "auto": Entry("memup.build:Builder", "jump over long episodes, staggered through short ones"),
     "sequential": Entry("memup.data.orders:Sequential", "each row walks its episode in order"),
     "staggered": Entry("memup.data.orders:Staggered", "rows start at different steps"),
     "jump": Entry(
@@ -65,7 +66,7 @@ GENERAL: dict[str, Option] = {
     "method.detector": Option("entropy", "a name of `memup list detectors`"),
     "method.selector": Option("top-k", "names of `memup list selectors`, joined by +"),
     "method.temperature": Option(0.25, "of the selector `temperature`", low=1e-6),
-    "method.order": Option("staggered", "a name of `memup list orders`"),
+    "method.order": Option("auto", "a name of `memup list orders`"),
     "method.visits": Option(4, "windows of an episode that the order `jump` visits", low=2),
     "method.target": Option("reward", "what is predicted", choices=TARGETS),
     "method.likelihood": Option(

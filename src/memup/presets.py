@@ -35,7 +35,6 @@ def tmaze_20000() -> Mapping[str, Any]:
         "env": "tmaze-20000",
         "collect.episodes": 512,
         "collect.environments": 64,
-        "method.order": "jump",
         "agent.steps": 200_000_000,
         "evaluate.episodes": 256,
         **_CORRIDOR,

@@ -30,7 +30,7 @@ MEMORIES: dict[str, Entry] = {
             "layers": LAYERS,
             "forget_bias": Option(1.0, "bias of the forget gates at the start", low=-20, high=20),
             "timescale": Option(
-                0, "if above 1, gates begin with time scales up to so many steps", low=0
+                200, "if above 1, gates begin with time scales up to so many steps", low=0
             ),
         },
         "Hochreiter and Schmidhuber 1997",

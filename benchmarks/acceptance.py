@@ -1,0 +1,80 @@
+"""Train presets from a new process and record what they reach, how long each phase takes.
+
+python benchmarks/acceptance.py --preset tmaze-1000 --seeds 0 1 2   (goes on where it stopped)
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import record
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(preset: str, seed: int) -> dict:
+    """Train one seed; return its figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run"
+        command = [sys.executable, "-m", "memup", "train", preset, "--seed", str(seed)]
+        begin = time.perf_counter()
+        done = subprocess.run(
+            [*command, "--run-dir", str(path), "--quiet"], capture_output=True, text=True
+        )
+        wall = time.perf_counter() - begin
+        if done.returncode:
+            return {"seed": seed, "error": done.stderr[-500:]}
+        rows = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
+        evals = [json.loads(line) for line in (path / "eval.jsonl").read_text().splitlines()]
+    return {"seed": seed, "wall_s": round(wall, 1), **_figures(rows), **_result(evals[-1])}
+
+
+def _figures(rows: list[dict]) -> dict:
+    phases, ends, compiled = {}, {}, {}
+    before = 0.0
+    for row in rows:
+        ends[row["phase"]] = row["wall_s"]
+        compiled[row["phase"]] = row.get("compile_s", 0.0)
+    for phase, end in ends.items():
+        phases[phase], before = round(end - before, 1), end
+    last = {row["phase"]: row for row in rows}
+    acting = last.get("policy") or last.get("joint") or {}
+    updates = (last.get("memory") or last.get("joint") or {}).get("updates")
+    return {
+        "phases_s": phases,
+        "compile_s": round(sum(compiled.values()), 1),
+        "memory_updates": updates,
+        "policy_env_steps": acting.get("env_steps"),
+        "collected_env_steps": last.get("collect", {}).get("env_steps"),
+        "peak_rss_mib_of_children": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+    }
+
+
+def _result(row: dict) -> dict:
+    return {n: row.get(n) for n in ("episodes", "success_rate", "success_ci95", "return_mean")}
+
+
+def main() -> None:
+    """Run the seeds that are not recorded yet."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--preset", required=True)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    name = f"acceptance-{args.preset}"
+    results = record.earlier(name) or []
+    for seed in args.seeds:
+        if any(r["seed"] == seed and "error" not in r for r in results):
+            continue
+        results = [r for r in results if r["seed"] != seed] + [run(args.preset, seed)]
+        print(json.dumps(results[-1]), flush=True)
+        record.write(name, results, command=f"memup train {args.preset} --seed N")
+
+
+if __name__ == "__main__":
+    main()

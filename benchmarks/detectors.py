@@ -1,0 +1,75 @@
+"""How often each detector ranks the junction first among future steps.
+
+On Noisy T-Maze the junction is the one uncertain outcome. On `tmaze-distractors` five steps before
+it pay at random: they are as uncertain, and no memory can explain them.
+
+    python benchmarks/detectors.py
+"""
+
+import argparse
+
+import numpy as np
+import record
+
+from memup.build import build
+from memup.fit import fit
+from memup.presets import spec
+
+ENVS = {"tmaze-1000": 512, "tmaze-distractors-5-lnr-100": 1000}
+DETECTORS = ("entropy", "quantile", "surprise")
+
+
+def scores(env: str, detector: str, episodes: int) -> dict:
+    """Train detector (and, for `surprise`, a memory for 1,000 updates); compare the scores."""
+    fields = {
+        "env": env,
+        "method.detector": detector,
+        "collect.episodes": episodes,
+        "method.updates": 1000,
+        "method.patience": 0,
+        "method.target": "reward",
+    }
+    job = build(spec(**fields))
+    for event in fit(job):
+        if event.last and event.phase == ("memory" if detector == "surprise" else "detect"):
+            break
+    world = job.world
+    ids = world.store.ids[:500]
+    if detector == "surprise":
+        phase = job.phases[2]
+        phase._surprise(world, world.results["model"], ids)
+    all_scores = [world.store.scores(int(i))[:-1] for i in ids]
+    signalled = [_signalled(world.store.episode(int(i))["obs"][:-1]) for i in ids]
+    junction = [int(np.flatnonzero(s)[-1]) for s in signalled]
+    pairs = list(zip(all_scores, junction, strict=True))
+    others = [s[m] for s, m in zip(all_scores, signalled, strict=True)]
+    plain = [s[~m] for s, m in zip(all_scores, signalled, strict=True)]
+    return {
+        "junction_first": float(np.mean([np.argmax(s) == j for s, j in pairs])),
+        "a_signalled_step_first": float(
+            np.mean([m[np.argmax(s)] for s, m in zip(all_scores, signalled, strict=True)])
+        ),
+        "mean_score_junction": float(np.mean([s[j] for s, j in pairs])),
+        "mean_score_all_signalled": float(np.mean(np.concatenate(others))),
+        "mean_score_elsewhere": float(np.mean(np.concatenate(plain))),
+    }
+
+
+def _signalled(obs: np.ndarray) -> np.ndarray:
+    return obs[:, 1] != 0
+
+
+def main() -> None:
+    """Print and record the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", action="store_true")
+    parser.parse_args()
+    results = {
+        env: {name: scores(env, name, episodes) for name in DETECTORS}
+        for env, episodes in ENVS.items()
+    }
+    record.write("detectors", results)
+
+
+if __name__ == "__main__":
+    main()
