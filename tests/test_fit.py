@@ -1,0 +1,136 @@
+"""The loop: events, and runs that stop in the middle and go on."""
+
+import json
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+
+import memup
+from memup import recording
+from memup.build import build
+from memup.checkpoint import _open
+from memup.errors import MemupError
+from memup.fit import fit
+from memup.recording import CHECKPOINT
+from memup.rundir import RunDir
+
+SPEC = memup.spec(**tiny.FIELDS)
+KILLING = Path(__file__).with_name("killing.py")
+
+
+class Stop(Exception):
+    pass
+
+
+def arrays(run):
+    return _open(run / "checkpoints" / CHECKPOINT)[0]
+
+
+def same_run(one, two):
+    a, b = arrays(one), arrays(two)
+    assert set(a) == set(b)
+    for name in a:
+        assert a[name].tobytes() == b[name].tobytes(), name
+    for kind in ("metrics", "eval"):
+        rows = [tiny.without_times(RunDir.open(run).rows(kind)) for run in (one, two)]
+        assert rows[0] == rows[1]
+
+
+def test_events_can_be_taken_one_by_one():
+    events = list(islice(fit(build(SPEC)), 5))
+    assert [(e.phase, e.step) for e in events[:4]] == [("collect", n) for n in (1, 2, 3, 4)]
+    assert [e.last for e in events] == [False, False, False, True, False]
+    assert events[3].metrics["episodes"] == 32 and events[4].phase == "detect"
+    about = events[4].snapshot().about
+    assert (about["phase"], about["advances"], about["episodes"]) == (1, 1, 32)
+    assert about["facts"]["likelihood"]["values"] == [[-3.0, 0.0, 4.0]]
+
+
+def test_a_finished_run_has_all_that_the_design_promises():
+    run = RunDir.open(tiny.finished_run())
+    rows = run.rows("metrics")
+    phases = list(dict.fromkeys(row["phase"] for row in rows))
+    assert phases == ["collect", "detect", "memory", "policy", "evaluate", "explain"]
+    for phase in phases:
+        steps = [row["step"] for row in rows if row["phase"] == phase]
+        assert steps == list(range(1, len(steps) + 1))
+    wall = [row["wall_s"] for row in rows]
+    assert wall == sorted(wall)
+    assert run.status()["state"] == "done" and len(run.rows("eval")) == 1
+    assert (run.path / "explain.json").exists() and any((run.path / "tensorboard").iterdir())
+    losses = [row["held_out_loss"] for row in rows if row["phase"] == "detect"]
+    assert losses[-1] < losses[0]
+
+
+def test_an_error_in_the_middle_leaves_a_run_that_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(recording, "CHECKPOINT_EVERY_S", 0.0)
+    seen = []
+
+    def stop(row):
+        seen.append(row)
+        if row["phase"] == "memory" and row["step"] == 3:
+            raise Stop
+
+    with pytest.raises(Stop):
+        memup.train(SPEC, tmp_path / "run", on_row=stop)
+    assert RunDir.open(tmp_path / "run").status()["state"] == "failed"
+    with pytest.raises(MemupError, match="has not finished"):
+        memup.load(tmp_path / "run")
+    memup.train(SPEC, tmp_path / "run")
+    same_run(tmp_path / "run", tiny.finished_run())
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path):
+    run = tiny.copy_of_finished_run(tmp_path)
+    memup_eval = {"name": "evaluation", "return_mean": 1.0}
+    RunDir.open(run).append("eval", memup_eval)
+    rows = []
+    result = memup.train(SPEC, run, on_row=rows.append)
+    assert rows == [] and RunDir.open(run).status()["state"] == "done"
+    assert RunDir.open(run).rows("eval")[-1] == memup_eval, "later evaluations are kept"
+    np.testing.assert_array_equal(
+        result.job.world.results["agent"].network,
+        memup.load(run).job.world.results["agent"].network,
+    )
+
+
+def test_another_spec_is_refused_and_nothing_is_overwritten(tmp_path):
+    run = tiny.copy_of_finished_run(tmp_path)
+    before = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
+    with pytest.raises(MemupError, match=r"method\.window=4, asked for 3.*--fresh"):
+        memup.train(SPEC.replace({"method.window": 3}), run)
+    assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip"])
+def test_a_damaged_checkpoint_is_refused_and_kept(tmp_path, damage):
+    run = tiny.copy_of_finished_run(tmp_path)
+    path = run / "checkpoints" / CHECKPOINT
+    data = bytearray(path.read_bytes())
+    if damage == "flip":
+        data[-3] ^= 1
+    path.write_bytes(bytes(data[:-9] if damage == "cut" else data))
+    kept = path.read_bytes()
+    for action in (memup.load, lambda p: memup.train(SPEC, p)):
+        with pytest.raises(MemupError, match="damaged"):
+            action(run)
+    assert path.read_bytes() == kept
+    assert len(RunDir.open(run).rows("metrics")) == len(
+        RunDir.open(tiny.finished_run()).rows("metrics")
+    )
+
+
+def test_killed_at_random_moments_the_numbers_are_the_same():
+    trainings = ["two-phase", "joint", "end-to-end"]
+    command = [sys.executable, str(KILLING), "--kills", "2", "--json", "--training", *trainings]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode in (0, 1), done.stderr[-3000:]
+    results = json.loads(done.stdout)["results"]
+    assert [r["training"] for r in results] == trainings
+    assert [r["differences"] for r in results] == [[], [], []]
+    assert all(r["rows"] > 4 for r in results)
