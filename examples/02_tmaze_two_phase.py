@@ -32,9 +32,9 @@ def main() -> None:
             method__window=5,
             collect__episodes=500,
             detect__updates=200,
-            detect__batch=512,
+            method__rows=32,
             agent__hidden=32,
-            evaluate__episodes=200,
+            evaluate__episodes=256,
         )
     else:
         spec = memup.preset("tmaze-100")

@@ -1,7 +1,7 @@
 """Train on your own Gymnasium environment.
 
-The environment is registered here; from the command line it would be, with this file in the
-working directory as `bell.py`: `memup train --env gym:bell:Bell-v0`.
+It is registered here. With this file as `bell.py` in the working directory, and the registration at
+its top level, the command line has it too: `memup train --env gym:bell:Bell-v0`.
 
 Prints the success rate; a policy without memory has 0.5, expect above 0.95.
 
@@ -11,7 +11,6 @@ Prints the success rate; a policy without memory has 0.5, expect above 0.95.
 import argparse
 
 import gymnasium as gym
-import numpy as np
 
 import memup
 
@@ -19,9 +18,7 @@ import memup
 class Bell(gym.Env):
     """A light is red or green; a bell rings `wait` steps later: then press its button."""
 
-    observation_space = gym.spaces.Dict(
-        light=gym.spaces.Discrete(3), bell=gym.spaces.MultiBinary(1)
-    )
+    observation_space = gym.spaces.Dict(light=gym.spaces.Discrete(3), bell=gym.spaces.Discrete(2))
     action_space = gym.spaces.Discrete(2)
 
     def __init__(self, wait: int = 60):
@@ -29,7 +26,7 @@ class Bell(gym.Env):
 
     def _see(self) -> dict:
         light = self.colour if self.t == 0 else 2
-        return {"light": light, "bell": np.array([self.t == self.wait], np.int8)}
+        return {"light": light, "bell": int(self.t == self.wait)}
 
     def reset(self, *, seed=None, options=None):
         """Draw a colour; show it once."""
@@ -50,8 +47,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="wait 10 steps instead of 60")
     quick = parser.parse_args().quick
     gym.register("Bell-v0", Bell, kwargs={"wait": 10 if quick else 60})
-    fields = {"method.window": 5 if quick else 20, "evaluate.episodes": 96 if quick else 512}
-    small = {"memory": "gru", "memory.size": 32, "collect.episodes": 500, "detect.updates": 200}
+    episodes, window, last = (192, 5, 32) if quick else (1000, 20, 512)
+    fields = {"collect.episodes": episodes, "method.window": window, "evaluate.episodes": last}
+    small = {"memory": "gru", "memory.size": 32, "method.rows": 32, "detect.updates": 200}
     run = memup.train(memup.spec(env="gym:Bell-v0", agent__hidden=32, **small, **fields))
     print(f"success on Bell-v0: {run.results[0]['success_rate']:.3f}")
 

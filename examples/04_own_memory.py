@@ -1,7 +1,6 @@
 """A memory of your own: write `step`, add a line to the table, train it by name.
 
-The memory is a minimal gated unit (Feng et al. 2024, arXiv 2410.01201): how much is written, and
-what, depend on the input alone.
+It is a minimal gated unit (Feng et al. 2024): what it keeps depends on the input alone.
 
 Prints the success rate on Noisy T-Maze; without a memory it is 0.5, expect above 0.95.
 
@@ -35,7 +34,7 @@ class MinGRU(AbstractCell):
         self.content = eqx.nn.Linear(input_size, size, key=keys[1])
 
     def initial_state(self) -> jax.Array:
-        """Return what is remembered before an episode."""
+        """Before an episode nothing is remembered."""
         return jnp.zeros(self.output_size)
 
     def step(self, state: jax.Array, x: jax.Array, *, key: jax.Array | None = None):
@@ -50,7 +49,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a corridor of 20 steps")
     quick = parser.parse_args().quick
     MEMORIES["mingru"] = Entry(f"{__name__}:MinGRU", "minimal gated unit", {"size": SIZE})
-    small = {"collect.episodes": 500, "detect.updates": 200, "method.window": 5}
+    small = {"detect.updates": 200, "method.window": 5, "method.rows": 32}
     fields = {"env": "tmaze-20", **small} if quick else {"env": "tmaze-100"}
     run = memup.train(memup.spec(memory="mingru", agent__hidden=32, **fields))
     print(f"success with mingru: {run.results[0]['success_rate']:.3f}")
