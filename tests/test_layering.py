@@ -20,7 +20,7 @@ FLOORS = [
     {"fit"},
     {"config", "presets", "build"},
     {"reports", "fleet"},
-    {"recording"},
+    {"recording", "profiling"},
     {"api"},
     {"cli"},
     {"__main__"},

@@ -1,6 +1,7 @@
 """What a run leaves in its directory while it goes: metrics, checkpoints, TensorBoard, status."""
 
 import contextlib
+import math
 import signal
 import time
 from collections.abc import Iterator
@@ -63,7 +64,8 @@ class Recorder:
 
             self._board = SummaryWriter(str(self.run.path / "tensorboard"), flush_secs=5)
         for name, value in row.items():
-            if isinstance(value, (int, float)) and name not in {"step", "wall_s"}:
+            number = isinstance(value, (int, float)) and math.isfinite(value)
+            if number and name not in {"step", "wall_s"}:
                 self._board.add_scalar(f"{row['phase']}/{name}", value, row["step"])
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ are, and one call gathers many updates at once, while the device still works on 
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+import jax
 import numpy as np
 from jaxtyping import Int
 
@@ -79,9 +80,9 @@ class Windows:
             return np.ascontiguousarray(np.swapaxes(split, 0, 1))
 
         return Window(
-            x=StepInput(*(_map(windows, leaf) for leaf in x)),
+            x=jax.tree.map(windows, x),
             query=np.broadcast_to(self.query, (count, len(self.query))),
-            context=Context(*(_map(windows, leaf) for leaf in context)),
+            context=jax.tree.map(windows, context),
             target=windows(value),
             weight=windows(weight.astype(np.float32)),
         )
@@ -166,10 +167,3 @@ class Windows:
         if not self.actions:
             return np.zeros(rows.shape, np.int32 if name == "action" else np.float32)
         return self.store.gather(name, rows)
-
-
-def _map(function: object, tree: object) -> object:
-    """Apply a function to the arrays of an observation, which may be a dictionary."""
-    if isinstance(tree, dict):
-        return {name: _map(function, leaf) for name, leaf in tree.items()}
-    return function(tree)

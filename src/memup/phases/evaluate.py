@@ -1,23 +1,17 @@
 """The last phases: score the policy on fresh episodes, and explain what the memory knows."""
 
-from typing import Any
-
 import numpy as np
-from jaxtyping import Float, Int, PyTree
+from jaxtyping import PyTree
 
-from memup.data.orders import Visit
 from memup.evaluation import evaluate_agent, evaluate_model
-from memup.method.selector import AbstractSelector
-from memup.method.update import initial_rows
-from memup.method.windows import Windows
+from memup.method.profile import WINDOW, recall
 from memup.phases.base import AbstractPhase, Compiled, World
 from memup.phases.detect import Detect, context
 from memup.phases.memory import Memory
 from memup.phases.policy import Policy
-from memup.types import Metrics, Targets
+from memup.types import Metrics
 
 POINTS = 1500
-WINDOW = 100
 
 
 class Evaluate(AbstractPhase):
@@ -47,26 +41,6 @@ class Evaluate(AbstractPhase):
             row = evaluate_agent(self.trained.agent, agent, world.env, self.episodes, world.seed)
         row = {"name": self.result, "seed": world.seed, **row}
         return state, {"eval": row}, True
-
-
-class Only(AbstractSelector):
-    """Always the same target step: to ask one question from every step before it."""
-
-    width = 1
-
-    def __init__(self, step: int):
-        self.step = step
-
-    def select(
-        self,
-        score: Float[np.ndarray, " T"],
-        query: Int[np.ndarray, " Q"],
-        rng: np.random.Generator,
-        plan: Any = None,
-    ) -> Targets:
-        """See AbstractSelector."""
-        index = np.maximum(query, min(self.step, len(score) - 1))[:, None]
-        return Targets(index, (query <= self.step).astype(np.float32)[:, None])
 
 
 class Explain(AbstractPhase):
@@ -114,22 +88,15 @@ class Explain(AbstractPhase):
 
     def _ask(self, world: World, episode: int, target: int) -> tuple[np.ndarray, np.ndarray]:
         """Return steps up to the target, and the target's loss from the memory at each."""
-        own = self.memory.windows
         stride = min(WINDOW, max(1, target // POINTS))
-        windows = Windows(
-            own.store, Only(target), own.target, own.space, WINDOW, stride, own.actions
+        query, losses = recall(
+            self.memory.learner,
+            world.results["model"],
+            self.memory.windows,
+            {episode: target},
+            stride,
         )
-        count = target // WINDOW + 1
-        visit = Visit(
-            0, episode, 0, min(count * WINDOW, int(world.store.lengths(episode))), 0, True
-        )
-        batch = windows.build([visit], 1, count, world.rng(self.name))
-        learner, vector = self.memory.learner, world.results["model"]
-        rows = initial_rows(learner.model(vector).memory, 1)
-        _, losses = Compiled(learner.evaluate_many)(vector, rows, batch)
-        query = (np.arange(count)[:, None] * WINDOW + windows.query[None, :]).ravel()
-        inside = query <= target
-        return query[inside], np.asarray(losses)[:, 0, :, 0].ravel()[inside]
+        return query[query <= target], losses[0][query <= target]
 
     def _without(self, world: World, episode: int, target: int) -> float | None:
         if self.detect.detector in {"oracle", "surprise"}:

@@ -1,0 +1,219 @@
+"""memup's own speed, beside a plain PyTorch program of the same sizes and loss, in turn.
+
+    python benchmarks/speed.py [--quick] [--torch-python PATH]
+
+The PyTorch program (torch_program.py) runs in its own interpreter, with requirements/bench.txt
+installed; without one only memup's figures are recorded.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import record
+
+from memup.agents.random import RandomAgent
+from memup.agents.rollout import begin, rollout
+from memup.envs.table import make_env
+from memup.memories.encoded import EncodedMemory
+from memup.memories.make import make_memory
+from memup.method.predictor import Predictor
+from memup.method.update import MemUP, Model
+from memup.nn.encoder import InputEncoder, QuestionEncoder
+from memup.nn.likelihood import AbstractLikelihood
+from memup.spaces import Box
+from memup.tree import initial, rebuilder
+from memup.types import Context, StepInput, Window
+
+HERE = Path(__file__).parent
+ROWS, WINDOW, TARGETS = 64, 20, 2
+SIZES = {"lstm64": (64, 128), "lstm256": (256, 512)}
+UPDATES = 20
+
+
+class Square(AbstractLikelihood):
+    """Squared error, as in the PyTorch program."""
+
+    outcomes: int = 1
+    size: int = 1
+
+    def nll(self, params, y):
+        """Return the squared error."""
+        return jnp.sum((params - y) ** 2)
+
+    def spread(self, params):
+        """Not used."""
+        return jnp.zeros(())
+
+    def mode(self, params):
+        """Return the mean."""
+        return params
+
+    def describe(self):
+        """Not used."""
+        return {}
+
+
+def learner(size: int, width: int) -> tuple[MemUP, jax.Array]:
+    """Make memup's own learner: observation of 3 numbers, two actions, reward, LSTM, predictor."""
+    space = Box((3,))
+
+    def make(key):
+        keys = jax.random.split(key, 4)
+        encoder = InputEncoder(space, 2, 64, key=keys[0])
+        memory = EncodedMemory(encoder, make_memory("lstm", 64, size=size, key=keys[1]))
+        question = QuestionEncoder(space, 2, 64, key=keys[2])
+        return Model(memory, Predictor(size, question, width, 1, key=keys[3]), Square())
+
+    return MemUP.of(rebuilder(make), 5e-4, 1.0, 0.995), initial(make, jax.random.key(0))
+
+
+def windows(every: bool) -> Window:
+    """Make random data of the right shapes."""
+    rng = np.random.default_rng(0)
+    query = np.arange(WINDOW) if every else np.array([WINDOW - 1])
+    n, q = UPDATES, len(query)
+    first = np.zeros((n, ROWS, WINDOW), bool)
+    x = StepInput(
+        rng.standard_normal((n, ROWS, WINDOW, 3)).astype(np.float32),
+        rng.integers(2, size=(n, ROWS, WINDOW)),
+        np.zeros((n, ROWS, WINDOW), np.float32),
+        first,
+    )
+    shape = (n, ROWS, q, TARGETS)
+    context = Context(
+        rng.standard_normal((*shape, 3)).astype(np.float32), rng.integers(2, size=shape)
+    )
+    target = rng.standard_normal((*shape, 1)).astype(np.float32)
+    weight = np.ones(shape, np.float32)
+    return Window(x, np.broadcast_to(query, (n, q)), context, target, weight)
+
+
+class Program:
+    """One configuration, compiled; `rate` times it."""
+
+    def __init__(self, name: str):
+        size, mode = name.split("-")
+        self.learner, vector = learner(*SIZES[size])
+        self.state, self.windows = self.learner.init(vector, ROWS), windows(mode == "every")
+        begin = time.perf_counter()
+        self.run = jax.jit(self.learner.learn_many).lower(self.state, self.windows).compile()
+        self.compile_s = time.perf_counter() - begin
+
+    def rate(self, seconds: float) -> float:
+        """Return sequence-steps a second: rows times window over the time of an update."""
+        rates = []
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            begin = time.perf_counter()
+            self.state, _ = self.run(self.state, self.windows)
+            jax.block_until_ready(self.state)
+            rates.append(UPDATES * ROWS * WINDOW / (time.perf_counter() - begin))
+        return statistics.median(rates)
+
+
+def torch_rate(python: str, name: str, seconds: float) -> dict:
+    """Run the PyTorch program; return its rates by form."""
+    command = [python, str(HERE / "torch_program.py"), "--seconds", str(seconds), "--only", name]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return json.loads(out.strip().splitlines()[-1])
+
+
+def sgemm_gflops() -> float:
+    """Return the float32 matrix-multiply speed of this machine in XLA."""
+    a = jnp.ones((1024, 1024))
+    multiply = jax.jit(lambda a: a @ a)
+    multiply(a).block_until_ready()
+    best = 0.0
+    for _ in range(20):
+        begin = time.perf_counter()
+        multiply(a).block_until_ready()
+        best = max(best, 2 * 1024**3 / (time.perf_counter() - begin) / 1e9)
+    return best
+
+
+def flops(name: str) -> float:
+    """Count the multiplications and additions of an update in matrix products, 3x the forward."""
+    size, mode = name.split("-")
+    hidden, width = SIZES[size]
+    queries = WINDOW if mode == "every" else 1
+    recurrent = WINDOW * (6 * 64 + (64 + hidden) * 4 * hidden)
+    asked = queries * hidden * width
+    answers = queries * TARGETS * (3 * 64 + 2 * 66 * width + width * width + width)
+    return 3 * 2 * ROWS * (recurrent + asked + answers)
+
+
+def environment_rate(seconds: float) -> float:
+    """Return steps a second of random play on the device, all outputs summed."""
+    env, agent, batch, length = make_env("tmaze-1000"), RandomAgent(2), 4096, 256
+    carry = begin(agent, (), env, batch, key=jax.random.key(0))
+
+    @jax.jit
+    def play(carry, key):
+        carry, trajectory = rollout(agent, (), env, carry, length, key=key)
+        return carry, sum(jnp.sum(x, dtype=jnp.float32) for x in jax.tree.leaves(trajectory.step))
+
+    jax.block_until_ready(play(carry, jax.random.key(1)))
+    rates, end = [], time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        begin_s = time.perf_counter()
+        carry, total = play(carry, jax.random.key(2))
+        total.block_until_ready()
+        rates.append(batch * length / (time.perf_counter() - begin_s))
+    return statistics.median(rates)
+
+
+def main() -> None:
+    """Time everything in turn, several rounds; record medians and ratios."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="one short round, memup only")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--torch-python", default="")
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    rounds, seconds = (1, 1.0) if args.quick else (args.rounds, 4.0)
+    names = [f"{size}-{mode}" for size in SIZES for mode in ("every", "last")]
+    programs = {name: Program(name) for name in names}
+    found: dict = {n: {"memup": [], "torch": [], "sgemm_gflops": []} for n in names}
+    for _ in range(rounds):
+        for name in names:
+            found[name]["sgemm_gflops"].append(sgemm_gflops())
+            found[name]["memup"].append(programs[name].rate(seconds))
+            if args.torch_python and not args.quick:
+                out = torch_rate(args.torch_python, name, seconds)["programs"][name]
+                found[name]["torch"].append(
+                    max(v for v in out.values() if isinstance(v, int | float))
+                )
+    results = {name: _summary(name, programs[name], rows) for name, rows in found.items()}
+    results["environment_steps_per_s"] = environment_rate(seconds)
+    print(json.dumps(results, indent=1))
+    if not args.quick:
+        record.write("speed", results, rows=ROWS, window=WINDOW, targets=TARGETS)
+
+
+def _summary(name: str, program: Program, rows: dict) -> dict:
+    ours = statistics.median(rows["memup"])
+    gflops = flops(name) * ours / (ROWS * WINDOW) / 1e9
+    out = {
+        "memup_sequence_steps_per_s": round(ours),
+        "compile_s": round(program.compile_s, 2),
+        "matrix_gflops": round(gflops, 1),
+        "sgemm_gflops": round(statistics.median(rows["sgemm_gflops"]), 1),
+        "share_of_sgemm": round(gflops / statistics.median(rows["sgemm_gflops"]), 3),
+    }
+    if rows["torch"]:
+        pairs = zip(rows["memup"], rows["torch"], strict=True)
+        out["torch_sequence_steps_per_s"] = round(statistics.median(rows["torch"]))
+        out["ratio"] = round(statistics.median(a / b for a, b in pairs), 2)
+        out["ratios"] = [round(a / b, 2) for a, b in zip(rows["memup"], rows["torch"], strict=True)]
+    return out
+
+
+if __name__ == "__main__":
+    main()
