@@ -22,6 +22,8 @@ from memup.checkpoint import _open
 from memup.presets import spec
 from memup.rundir import RunDir
 
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "memup" / "xla"
+
 
 def start(training: str, folder: Path, every: float) -> int:
     """Train in a process of its own (a fork, which need not import everything again)."""
@@ -32,8 +34,8 @@ def start(training: str, folder: Path, every: float) -> int:
     try:
         import jax
 
-        # Starts after the first find all their programs in a cache.
-        jax.config.update("jax_compilation_cache_dir", str(folder.parent / "xla"))
+        # Starts after the first find all their programs in the cache, however small.
+        jax.config.update("jax_compilation_cache_dir", str(CACHE))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         memup.recording.CHECKPOINT_EVERY_S = every
         memup.api.train(spec(**fields(training=training)), folder)
