@@ -251,7 +251,7 @@ def test_carried_rows_are_those_of_an_unbroken_walk(learner, vector, state, wind
     unroll = jax.jit(jax.vmap(lambda s, x: model.memory.unroll(s, x)))
     _, m = unroll(state.rows, jax.tree.map(jnp.asarray, x))
     last = window(windows, 2)
-    ask = jax.jit(jax.vmap(jax.vmap(lambda *a: model.losses(*a))))
+    ask = jax.jit(jax.vmap(lambda *a: model.losses(*a)))
     expected = ask(m[:, 2 * R + np.asarray(last.query)], last.context, last.target)
     close(np.asarray(losses[2]), np.asarray(expected), 1e-4)
 

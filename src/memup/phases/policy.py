@@ -79,6 +79,7 @@ class Policy(AbstractPhase):
         """Make the agent and its compiled iteration."""
         self.agent = self.make(world)
         self.on_device = isinstance(world.env, AbstractEnv)
+        self.random = _random_return(world)
         self.batch = self.environments if self.on_device else world.env.n
         if self.rollout == 0:
             self.rollout = _about_an_episode(world)
@@ -165,17 +166,15 @@ class Policy(AbstractPhase):
             return state, out, False
         if np.isfinite(success):
             return state, out, success >= self.enough
-        first = state["first"] if np.isfinite(state["first"]) else np.array(mean)
-        if mean > state["best"] + 0.02 * abs(float(state["best"] - first)):
-            return (
-                {**state, "best": np.array(mean), "best_at": np.array(steps), "first": first},
-                out,
-                False,
-            )
+        first = min(float(np.nan_to_num(state["first"], nan=mean)), self.random)
+        state = {**state, "first": np.array(first)}
+        best = float(state["best"])
+        if not np.isfinite(best) or mean > best + 0.02 * abs(best - first):
+            return {**state, "best": np.array(mean), "best_at": np.array(steps)}, out, False
         # A return that has not yet risen clearly may rise later: only then does stalling count.
-        learned = state["best"] > first + 0.5 * max(spread, 1e-6)
+        learned = best > first + 0.5 * max(spread, 1e-6)
         stalled = steps - int(state["best_at"]) >= STALLED_STEPS
-        return {**state, "first": first}, out, bool(learned and stalled and self.enough <= 1)
+        return state, out, learned and stalled and self.enough <= 1
 
     def results(self, state: PyTree) -> dict[str, PyTree]:
         """The agent's state."""
@@ -186,3 +185,10 @@ def _about_an_episode(world: World) -> int:
     """Return the mean length of the stored episodes, in whole 128s, from 128 to 2048."""
     mean = world.store.steps / len(world.store) if len(world.store) else 0.0
     return int(np.clip(-(-mean // 128), 1, 16)) * 128
+
+
+def _random_return(world: World) -> float:
+    """Return what the first stored episodes, of random play, earned on average."""
+    ids = world.store.ids[:512]
+    totals = [float(world.store.episode(int(i))["reward"].sum()) for i in ids]
+    return float(np.mean(totals)) if totals else float("inf")
