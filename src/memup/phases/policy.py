@@ -82,7 +82,8 @@ class Policy(AbstractPhase):
         self.random = _random_return(world)
         self.batch = self.environments if self.on_device else world.env.n
         if self.rollout == 0:
-            self.rollout = _about_an_episode(world)
+            # A fact, so that a run that goes on with other episodes keeps its rollout.
+            self.rollout = world.facts.setdefault("rollout", _about_an_episode(world))
         self.stride = self.batch * self.rollout
         # One call makes enough iterations for its overhead not to count.
         self.many = max(1, min(8, 65536 // self.stride)) if self.on_device else 1
