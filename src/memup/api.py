@@ -8,16 +8,19 @@ from typing import Any
 
 import jax
 
-from memup.build import build
+from memup.build import Builder, build
 from memup.checkpoint import about, load as load_tree
 from memup.config import RunSpec, make_spec
 from memup.data.store import EpisodeStore
+from memup.envs.base import AbstractEnv
 from memup.envs.table import make_env
 from memup.errors import require
 from memup.evaluation import evaluate_agent, evaluate_model
 from memup.fit import Job, fit, resume
+from memup.method.update import Model
 from memup.recording import CHECKPOINT, Recorder, polite_interrupt
 from memup.rundir import RunDir
+from memup.tree import rebuilder
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,17 @@ class Run:
     results: list[dict[str, Any]]
     path: Path | None = None
 
+    @property
+    def model(self) -> Model:
+        """The trained encoder, memory and predictor: `run.model.memory.unroll(state, xs)`.
+
+        Raises:
+            MemupError: the run trained none (end-to-end training has an agent instead).
+        """
+        world = self.job.world
+        require("model" in world.results, "the run has no memory that MemUP trained")
+        return rebuilder(Builder(self.spec).model(world))(world.results["model"])
+
 
 def use_compilation_cache() -> None:
     """Keep compiled programs between starts, in the user's cache folder."""
@@ -50,6 +64,7 @@ def train(
     run_dir: str | Path | None = None,
     *,
     store: EpisodeStore | None = None,
+    env: AbstractEnv | None = None,
     fresh: bool = False,
     on_row: Callable[[dict[str, Any]], None] | None = None,
 ) -> Run:
@@ -60,6 +75,7 @@ def train(
         run_dir: where to keep metrics, checkpoints and results. A run that was stopped there goes
             on where it stopped. None keeps nothing on disk.
         store: episodes to learn from, for supervised training.
+        env: an environment of one's own, instead of the one that the spec names.
         fresh: begin anew beside a run directory that exists.
         on_row: called with every row of metrics.
 
@@ -72,7 +88,7 @@ def train(
     """
     use_compilation_cache()
     if run_dir is None:
-        job = build(spec, store)
+        job = build(spec, store, None, env)
         rows: list[dict[str, Any]] = []
         for event in fit(job):
             rows += [event.metrics["eval"]] if "eval" in event.metrics else []
@@ -81,7 +97,7 @@ def train(
         return Run(spec, job, rows)
     with RunDir.create(run_dir, dict(spec), fresh) as run:
         try:
-            return _train_in(run, spec, store, on_row)
+            return _train_in(run, spec, store, env, on_row)
         except KeyboardInterrupt:
             run.set_status("interrupted", run.status().get("phase", ""))
             raise
@@ -91,12 +107,16 @@ def train(
 
 
 def _train_in(
-    run: RunDir, spec: RunSpec, store: EpisodeStore | None, on_row: Callable[..., None] | None
+    run: RunDir,
+    spec: RunSpec,
+    store: EpisodeStore | None,
+    env: AbstractEnv | None,
+    on_row: Callable[..., None] | None,
 ) -> Run:
     run.set_status("running", "start")
     checkpoint = run.checkpoints / CHECKPOINT
     begun = about(checkpoint) if checkpoint.exists() else {}
-    job = build(spec, store, None if store else run.path / "store")
+    job = build(spec, store, None if store else run.path / "store", env)
     begin = (0, None, 0)
     if begun:
         begin = resume(job, begun, lambda like: load_tree(checkpoint, like))

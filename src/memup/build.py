@@ -16,6 +16,7 @@ from memup.data.jump import Jump
 from memup.data.orders import AbstractOrder, Sequential, Staggered
 from memup.data.starts import Starts
 from memup.data.store import EpisodeStore
+from memup.envs.base import AbstractEnv
 from memup.envs.table import make_env
 from memup.errors import require
 from memup.fit import Job
@@ -43,22 +44,30 @@ from memup.types import Key
 HOST_ENVIRONMENTS = 16
 
 
-def build(spec: RunSpec, store: EpisodeStore | None = None, path: Path | None = None) -> Job:
+def build(
+    spec: RunSpec,
+    store: EpisodeStore | None = None,
+    path: Path | None = None,
+    env: AbstractEnv | None = None,
+) -> Job:
     """Make the phases of a run and their world.
 
     Args:
         spec: the run.
         store: episodes to learn from, for supervised training.
         path: where collected episodes are kept, so that a run can be resumed; None: in memory.
+        env: an environment of one's own, instead of the one that the spec names.
 
     Returns:
         What `fit` takes.
     """
-    world = _world(spec, store, path)
+    world = _world(spec, store, path, env)
     return Job(Builder(spec).phases(), world)
 
 
-def _world(spec: RunSpec, store: EpisodeStore | None, path: Path | None) -> World:
+def _world(
+    spec: RunSpec, store: EpisodeStore | None, path: Path | None, env: AbstractEnv | None
+) -> World:
     if spec["training"] == "supervised":
         if store is None:
             require(
@@ -68,9 +77,10 @@ def _world(spec: RunSpec, store: EpisodeStore | None, path: Path | None) -> Worl
         require(len(store) > 0, "the store is empty: expected at least one episode")
         space, actions = _space_of(store)
         return World(None, store, space, actions, spec["seed"])
-    require(bool(spec["env"]), "no environment: expected a preset or --env ID")
-    env = make_env(spec["env"], n=min(spec["agent.environments"], HOST_ENVIRONMENTS))
-    actions = require_discrete(env.action_space, spec["env"])
+    if env is None:
+        require(bool(spec["env"]), "no environment: expected a preset or --env ID")
+        env = make_env(spec["env"], n=min(spec["agent.environments"], HOST_ENVIRONMENTS))
+    actions = require_discrete(env.action_space, spec["env"] or type(env).__name__)
     limit = spec["joint.limit"] if spec["training"] == "joint" else None
     return World(env, EpisodeStore(path, limit), env.observation_space, actions, spec["seed"])
 
@@ -185,7 +195,7 @@ class Builder:
 
     def learner(self, world: World, key: Key) -> tuple[MemUP, Vector]:
         """Make memory, predictor and what trains them."""
-        spec, make = self.spec, self._model(world)
+        spec, make = self.spec, self.model(world)
         learner = MemUP.of(
             rebuilder(make),
             spec["method.learning_rate"],
@@ -194,7 +204,8 @@ class Builder:
         )
         return learner, initial(make, key)
 
-    def _model(self, world: World) -> Callable[[Key], Model]:
+    def model(self, world: World) -> Callable[[Key], Model]:
+        """Return what makes encoder, memory and predictor from a key."""
         likelihood = from_description(world.facts["likelihood"])
 
         def make(key: Key) -> Model:
@@ -254,7 +265,7 @@ class Builder:
         spec = self.spec
         make = partial(self._encoded, world)
         if "model" in world.results:
-            vector = ravel(rebuilder(self._model(world))(world.results["model"]).memory)
+            vector = ravel(rebuilder(self.model(world))(world.results["model"]).memory)
         else:
             vector = initial(make, world.key("memory"))
         options = spec.options("agent")

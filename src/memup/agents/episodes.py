@@ -18,6 +18,7 @@ from memup.spaces import Space, split
 from memup.types import Key, TimeStep, Trajectory
 
 CHUNK = 256
+HOST_CHUNK = 32
 
 
 class Player:
@@ -27,7 +28,8 @@ class Player:
         agent: who acts.
         env: where; on the device or a host vector environment.
         batch: B; for a host environment its own number of copies.
-        length: steps between two looks at whether all episodes have ended.
+        length: steps between two looks at whether all episodes have ended; 0: 256 on the device,
+            where a look costs more than a step, and 32 on the host.
         greedy: take the likeliest actions.
     """
 
@@ -36,12 +38,13 @@ class Player:
         agent: AbstractAgent,
         env: Any,
         batch: int,
-        length: int = CHUNK,
+        length: int = 0,
         greedy: bool = False,
     ):
         self.agent, self.env = agent, env
         self.on_device = isinstance(env, AbstractEnv)
         self.batch = batch if self.on_device else env.n
+        length = length or (CHUNK if self.on_device else HOST_CHUNK)
         self.length = length
         if self.on_device:
             self._begin = jax.jit(lambda s, k: begin(agent, s, env, batch, key=k))
