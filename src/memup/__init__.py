@@ -4,9 +4,9 @@ Names are imported when they are used, so that `memup --help` answers at once.
 """
 
 import importlib
-import sys
-from pathlib import Path
 from typing import Any
+
+from memup.envs.registration import register_with_gymnasium
 
 __version__ = "0.1.0"
 
@@ -29,15 +29,4 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(_PLACES[name]), name)
 
 
-def _register() -> None:
-    """Make `gymnasium.make("memup/NoisyTMaze-v0")` work after `import memup`.
-
-    The command line does it when it needs it: importing gymnasium would double its start-up.
-    """
-    if Path(sys.argv[0] if sys.argv else "").stem not in {"memup", "__main__", "-m"}:
-        from memup.envs.registration import register_environments
-
-        register_environments()
-
-
-_register()
+register_with_gymnasium()

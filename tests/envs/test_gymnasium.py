@@ -1,5 +1,6 @@
 """Ours in Gymnasium, Gymnasium's in ours."""
 
+import subprocess
 import sys
 
 import gymnasium
@@ -8,14 +9,12 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from memup.envs.gymnasium_vector import GymnasiumVector
-from memup.envs.registration import FAMILIES, register_environments
+from memup.envs.registration import FAMILIES
 from memup.envs.table import make_env
 from memup.envs.tmaze import TMaze
 from memup.envs.to_gymnasium import to_gymnasium
 from memup.errors import MemupError
 from memup.spaces import Box, Dict, Discrete, split
-
-register_environments()
 
 
 class Cues(gymnasium.Env):
@@ -181,3 +180,16 @@ class TestVector:
             GymnasiumVector("Blackjack-v1", 1)
         with pytest.raises(MemupError, match="n=0"):
             GymnasiumVector("CartPole-v1", 0)
+
+
+@pytest.mark.parametrize("imports", ["memup, gymnasium", "gymnasium, memup", "gymnasium"])
+def test_names_are_known_in_any_order_of_imports(imports):
+    env_id = "memup/NoisyTMaze-v0" if "memup" in imports else "memup:memup/NoisyTMaze-v0"
+    code = f"import {imports}\nprint(gymnasium.make({env_id!r}, length=1000).spec.id)"
+    out = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert out.split()[0] == "memup/NoisyTMaze-v0"
+
+
+def test_memup_alone_does_not_load_gymnasium():
+    code = "import sys, memup; print({'gymnasium', 'numpy', 'jax'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"

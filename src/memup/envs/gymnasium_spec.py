@@ -10,7 +10,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from memup.envs.registration import register_environments
 from memup.errors import MemupError
 from memup.spaces import Box, Dict, Discrete, Space
 
@@ -30,7 +29,6 @@ def find_spec(name: str) -> str:
     Raises:
         MemupError: the module cannot be imported, or no such environment is registered.
     """
-    register_environments()
     module, _, env_id = name.rpartition(":")
     if module:
         _import(module, name)
