@@ -119,4 +119,6 @@ def resume(
         state = job.phases[number].start(world)
     tree = load({"state": state, "results": dict(world.results)})
     world.results |= tree["results"]
+    for phase in job.phases[:number]:
+        phase.restore(world)
     return number, (tree["state"] if advances else None), advances

@@ -88,6 +88,9 @@ class AbstractPhase(abc.ABC):
     def finish(self, world: World, state: PyTree) -> None:
         """Do what must be done once, after the last advance."""
 
+    def restore(self, world: World) -> None:
+        """Do again, from its results, what a finished phase left where no checkpoint keeps it."""
+
     def results(self, state: PyTree) -> dict[str, PyTree]:
         """Return what later phases need, by name."""
         return {}

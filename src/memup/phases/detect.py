@@ -63,8 +63,8 @@ class Detect(AbstractPhase):
         self.target = self.make_target(world)
         self.target.check(world.store)
         require(len(world.store) > 0, "the store is empty: expected at least one episode")
+        self.target.prepare(world.store, world.store.ids)
         if "likelihood" not in world.facts:
-            self.target.prepare(world.store, world.store.ids)
             world.facts |= measure(world, self.target, self.family, self.detector == "quantile")
         self.learner, self.vector = self.make(world, world.key(self.name))
         self._learn = Compiled(self.learner.learn_many, donate=(0,))
@@ -110,11 +110,19 @@ class Detect(AbstractPhase):
 
     def finish(self, world: World, state: PyTree) -> None:
         """Score every stored step."""
+        self._score_all(world, state["detector"].model)
+
+    def restore(self, world: World) -> None:
+        """Score the data set again: only a run's own store surely still has its scores."""
+        if world.env is None:
+            self._score_all(world, world.results["detector"])
+
+    def _score_all(self, world: World, vector: Vector) -> None:
         if self.detector == "oracle":
             ids = world.store.ids
             world.store.set_scores(ids, oracle(world.store, self.target, ids, self.tail))
         else:
-            self.score(world, state["detector"].model, world.store.ids)
+            self.score(world, vector, world.store.ids)
 
     def score(self, world: World, vector: Vector, ids: np.ndarray) -> None:
         """Write the uncertainty of every step of some episodes into the store."""

@@ -62,8 +62,9 @@ class Explain(AbstractPhase):
 
     def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Ask about the most chosen target of an episode from every step before it."""
-        episode = int(world.split_ids()[1][-1])
-        own = self.memory.windows
+        episode, own = self._episode(world), self.memory.windows
+        if episode is None:
+            return state, {}, True
         score = world.store.scores(episode)
         outcomes = len(score) - own.target.lead
         every = own.selector.select(score[:outcomes], np.arange(outcomes), world.rng(self.name))
@@ -85,6 +86,15 @@ class Explain(AbstractPhase):
             "events": [],
         }
         return state, {"explain": out}, True
+
+    def _episode(self, world: World) -> int | None:
+        """Return the newest held-out episode that has an outcome and was scored, if any."""
+        lead = self.memory.windows.target.lead
+        for episode in world.split_ids()[1][::-1].tolist():
+            score = world.store.scores(episode)
+            if len(score) > lead and np.isfinite(score).all():
+                return episode
+        return None
 
     def _ask(self, world: World, episode: int, target: int) -> tuple[np.ndarray, np.ndarray]:
         """Return steps up to the target, and the target's loss from the memory at each."""
