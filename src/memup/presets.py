@@ -56,7 +56,11 @@ def tmaze_1000_joint() -> Mapping[str, Any]:
         "env": "tmaze-1000",
         "training": "joint",
         "collect.episodes": 128,
+        "method.order": "jump",
         **_CORRIDOR,
+        # The policy learns once a round, from whole episodes: all copies march in step, so that
+        # of eight stretches of 128 steps seven would hold no reward at all.
+        "agent.rollout": 1024,
     }
 
 

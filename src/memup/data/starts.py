@@ -17,6 +17,7 @@ from memup.nn.likelihood import MAX_CLASSES
 
 SAMPLE = 200_000
 KEPT = 4
+KEPT_EPISODES = 100_000
 WIDEST = 64
 LEAST_STD = 0.1
 
@@ -36,6 +37,8 @@ class Starts:
     def __call__(self, episode: int) -> tuple[Int[np.ndarray, " M"], Float[np.ndarray, " M"]]:
         """Return the rarest steps of an episode, and with what probability to visit each."""
         if episode not in self._known:
+            if len(self._known) >= KEPT_EPISODES:  # those of joint training come and go
+                self._known.clear()
             rarity = self.rarity(self.store.episode(episode))
             steps = np.argsort(-rarity, kind="stable")[:KEPT]
             weight = np.maximum(rarity[steps], 1e-3)
