@@ -47,12 +47,14 @@ def rebuilder(make: Callable[[Key], Any]) -> Callable[[Vector], Any]:
     shape = eqx.filter_eval_shape(make, jax.random.key(0))
     arrays, static = eqx.partition(shape, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
     leaves, structure = jax.tree.flatten(arrays)
-    ends = np.cumsum([int(np.prod(leaf.shape)) for leaf in leaves]).tolist()
+    sizes = [int(np.prod(leaf.shape)) for leaf in leaves]
 
     def rebuild(vector: Vector) -> Any:
-        starts = [0, *ends[:-1]]
+        # One split, not a slice each: its gradient is one concatenation, where that of a slice is
+        # a vector of all parameters that is zero elsewhere.
         parts = [
-            vector[a:b].reshape(leaf.shape) for a, b, leaf in zip(starts, ends, leaves, strict=True)
+            part.reshape(leaf.shape)
+            for part, leaf in zip(jax.lax.split(vector, sizes), leaves, strict=True)
         ]
         return eqx.combine(jax.tree.unflatten(structure, parts), static)
 

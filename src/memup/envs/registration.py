@@ -2,10 +2,10 @@
 
 import importlib.util
 import sys
-from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 _MAKE = "memup.envs.to_gymnasium:make_registered"
 FAMILIES = {
@@ -49,7 +49,7 @@ class _WhenLoaded(MetaPathFinder):
     """Waits for the import of Gymnasium, then registers behind it."""
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+        self, fullname: str, path: Any, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Answer for Gymnasium alone, once; everything else goes its usual way."""
         if fullname != "gymnasium":

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from memup.memories.lstm_scan import lstm_gates, lstm_scan
+from memup.memories.lstm_scan import lstm_cell, lstm_gates, lstm_scan
 from memup.memories.stack import (
     AbstractLayer,
     AbstractStack,
@@ -60,8 +60,7 @@ class LSTMLayer(AbstractLayer):
 
     def cell(self, pre_x: Array, pre_h: Array, state: LayerState) -> LayerState:
         """Return (h', c')."""
-        _, _, _, o, c, tanh_c = lstm_gates(pre_x + pre_h, state[1])
-        return o * tanh_c, c
+        return lstm_cell(lstm_gates(pre_x + pre_h), state[1])
 
     def unroll(
         self, state: LayerState, xs: Float[Array, "T I"], first: Bool[Array, " T"]

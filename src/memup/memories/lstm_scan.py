@@ -16,48 +16,44 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 LSTMState = tuple[Array, Array]
-Slopes = tuple[Array, Array, Array]
 
 
-def lstm_gates(pre: Float[Array, " D4"], c: Float[Array, " D"]) -> tuple[Array, ...]:
-    """Return sigmoid(i, f, o) and tanh(g) as i, f, g, o, and c' = f c + i g and tanh(c').
+def lstm_gates(pre: Float[Array, " D4"]) -> Float[Array, " D4"]:
+    """Return sigmoid(i), sigmoid(f), tanh(g), sigmoid(o), in this order.
 
     sigmoid(x) is written (1 + tanh(x / 2)) / 2: one tanh over all gates is a loop that XLA
     vectorises, while a loop over each gate apart, cut out of the product, is not.
 
     Args:
-        pre: the gates before their activation, in the order i, f, g, o.
-        c: the cell state.
+        pre: the gates before their activation.
     """
-    size = c.shape[0]
-    half = jnp.full(size, 0.5, pre.dtype)
-    scale = jnp.concatenate([half, half, 2 * half, half])
-    i, f, g, o = jnp.split(jnp.tanh(pre * scale), 4)
-    i, f, o = (0.5 * gate + 0.5 for gate in (i, f, o))
+    size = pre.shape[0] // 4
+    half, one, zero = (jnp.full(size, v, pre.dtype) for v in (0.5, 1.0, 0.0))
+    scale = jnp.concatenate([half, half, one, half])
+    shift = jnp.concatenate([half, half, zero, half])
+    return jnp.tanh(pre * scale) * scale + shift
+
+
+def lstm_cell(gates: Float[Array, " D4"], c: Float[Array, " D"]) -> tuple[Array, Array]:
+    """Return h' = o tanh(c') and c' = f c + i g."""
+    i, f, g, o = jnp.split(gates, 4)
     c = f * c + i * g
-    return i, f, g, o, c, jnp.tanh(c)
+    return o * jnp.tanh(c), c
 
 
 def _forward(
-    xs: Array, weight: Array, bias: Array, state: LSTMState, first: Array, slopes: bool
-) -> tuple[LSTMState, Array, tuple[Array, Slopes] | None]:
-    """Scan the cell. Return (h, c), all h, and with `slopes` all z and the slopes."""
+    xs: Array, weight: Array, bias: Array, state: LSTMState, first: Array
+) -> tuple[LSTMState, tuple[Array, Array, Array]]:
+    """Scan the cell. Return the last (h, c), and all h, c and gates."""
 
     def body(state: LSTMState, now: tuple[Array, Array]) -> tuple[LSTMState, tuple]:
         x, first_t = now
         h, c = (jnp.where(first_t, 0, part) for part in state)
-        z = jnp.concatenate([h, x])
-        i, f, g, o, after, tanh_c = lstm_gates(z @ weight + bias, c)
-        h = o * tanh_c
-        if not slopes:
-            return (h, after), (h, None)
-        of_gates = [i * (1 - i) * g, f * (1 - f) * c, (1 - g * g) * i, o * (1 - o) * tanh_c]
-        keep_c = jnp.where(first_t, 0, f)
-        h_of_c = o * (1 - tanh_c * tanh_c)
-        return (h, after), (h, (z, (jnp.concatenate(of_gates), keep_c, h_of_c)))
+        gates = lstm_gates(jnp.concatenate([h, x]) @ weight + bias)
+        h, c = lstm_cell(gates, c)
+        return (h, c), (h, c, gates)
 
-    state, (hs, saved) = jax.lax.scan(body, state, (xs, first))
-    return state, hs, saved
+    return jax.lax.scan(body, state, (xs, first))
 
 
 @jax.custom_jvp
@@ -80,17 +76,27 @@ def lstm_scan(
     Returns:
         (h, c) after the last input, and all T values of h.
     """
-    state, hs, _ = _forward(xs, weight, bias, state, first, False)
+    state, (hs, _, _) = _forward(xs, weight, bias, state, first)
     return state, hs
 
 
 @lstm_scan.defjvp
 def _tangents(primals: tuple, tangents: tuple) -> tuple:
-    xs, weight, bias, state, first = primals
+    xs, weight, bias, begin, first = primals
     d_xs, d_weight, d_bias, d_state, _ = tangents
-    state, hs, (zs, slopes) = _forward(xs, weight, bias, state, first, True)
-    outside = zs @ d_weight + d_bias[None]
+    state, (hs, cs, gates) = _forward(xs, weight, bias, begin, first)
     first = jnp.broadcast_to(first[:, None], hs.shape)
+    h, c = (_before(first, a, all_) for a, all_ in zip(begin, (hs, cs), strict=True))
+    zs = jnp.concatenate([h, xs], axis=1)
+    # The slopes are computed here, for all steps at once: in the loop they would be many small
+    # operations, each with the cost of a call.
+    i, f, g, o = jnp.split(gates, 4, axis=1)
+    tanh_c = jnp.tanh(cs)
+    of_gates = jnp.concatenate(
+        [i * (1 - i) * g, f * (1 - f) * c, (1 - g * g) * i, o * (1 - o) * tanh_c], axis=1
+    )
+    slopes = of_gates, jnp.where(first, 0, f), o * (1 - tanh_c * tanh_c)
+    outside = zs @ d_weight + d_bias[None]
 
     def body(d_state: LSTMState, now: tuple) -> tuple[LSTMState, Array]:
         outside_t, (of_gates, keep_c, h_of_c), first_t, d_x = now
@@ -103,3 +109,10 @@ def _tangents(primals: tuple, tangents: tuple) -> tuple:
 
     d_state, d_hs = jax.lax.scan(body, d_state, (outside, slopes, first, d_xs))
     return (state, hs), (d_state, d_hs)
+
+
+def _before(
+    first: Bool[Array, "T D"], begin: Float[Array, " D"], after: Float[Array, "T D"]
+) -> Float[Array, "T D"]:
+    """Return what each step began with, from what it ended with."""
+    return jnp.where(first, 0, jnp.concatenate([begin[None], after[:-1]]))

@@ -2,6 +2,7 @@
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from memup.types import Context, Key
@@ -16,8 +17,7 @@ class Predictor(eqx.Module):
     Attributes:
         question: encodes (o_k, a_k).
         of_memory: first layer on m_t.
-        of_question: first layer on the question.
-        gate: how the question turns the memory's half up and down.
+        of_question: first layer on the question, and how it turns the memory's half up and down.
         hidden: second layer.
         output: parameters of the outcome's likelihood.
     """
@@ -25,18 +25,16 @@ class Predictor(eqx.Module):
     question: eqx.Module
     of_memory: eqx.nn.Linear
     of_question: eqx.nn.Linear
-    gate: eqx.nn.Linear
     hidden: eqx.nn.Linear
     output: eqx.nn.Linear
 
     def __init__(
         self, memory_size: int, question: eqx.Module, width: int, outputs: int, *, key: Key
     ):
-        keys = jax.random.split(key, 5)
+        keys = jax.random.split(key, 4)
         self.question = question
         self.of_memory = eqx.nn.Linear(memory_size, width, key=keys[0])
-        self.of_question = eqx.nn.Linear(question.output_size, width, use_bias=False, key=keys[1])
-        self.gate = eqx.nn.Linear(question.output_size, width, key=keys[4])
+        self.of_question = eqx.nn.Linear(question.output_size, 2 * width, key=keys[1])
         self.hidden = eqx.nn.Linear(width, width, key=keys[2])
         self.output = eqx.nn.Linear(width, outputs, key=keys[3])
 
@@ -46,10 +44,10 @@ class Predictor(eqx.Module):
 
     def answer(self, recalled: Float[Array, " H"], context: Context) -> Float[Array, " P"]:
         """Answer one question from what `recall` gave."""
-        question = self.question(context)
+        seen, gate = jnp.split(self.of_question(self.question(context)), 2)
         # What an action brings usually depends on what is remembered: a product learns that
         # far sooner than a sum followed by a rectifier.
-        hidden = jax.nn.relu((1 + self.gate(question)) * recalled + self.of_question(question))
+        hidden = jax.nn.relu((1 + gate) * recalled + seen)
         return self.output(jax.nn.relu(self.hidden(hidden)))
 
     def __call__(self, memory: Float[Array, " D"], context: Context) -> Float[Array, " P"]:
