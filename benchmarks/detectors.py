@@ -27,7 +27,8 @@ def scores(env: str, detector: str, episodes: int) -> dict:
         "collect.episodes": episodes,
         "method.updates": 1000,
         "method.patience": 0,
-        "method.target": "reward",
+        # What surprises must also be predicted where it happens, as the authors do.
+        "method.selector": "top-k+current" if detector == "surprise" else "top-k",
     }
     job = build(spec(**fields))
     for event in fit(job):

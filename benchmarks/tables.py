@@ -1,0 +1,227 @@
+"""Write the tables of README.md and docs/results.md from benchmarks/results/*.json.
+
+    python benchmarks/tables.py [--check]
+
+A table stands between `<!-- RESULTS name -->` and `<!-- /RESULTS name -->`; what is not measured
+stays empty.
+"""
+
+import argparse
+import json
+import re
+import statistics
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).parent / "results"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
+BLOCK = re.compile(r"(<!-- RESULTS (\S+) -->\n).*?(<!-- /RESULTS \2 -->)", re.S)
+
+
+def load(name: str) -> dict:
+    """Return a result file, or {} where there is none."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a Markdown table."""
+    head = list(head)
+    lines = [head, ["---"] * len(head), *[[str(cell) for cell in row] for row in rows]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def measured(found: dict) -> str:
+    """Say on what a result was measured."""
+    machine, versions = found["machine"], found["versions"]
+    return (
+        f"\n{machine['processor']}, {machine['cores']} cores; Python {versions['python']}, "
+        f"JAX {versions['jax']}; {found['date']}, commit {found['commit'][:7]}.\n"
+    )
+
+
+def percent(row: dict) -> str:
+    """Return a success rate with its interval."""
+    low, high = row["success_ci95"]
+    return f"{100 * row['success_rate']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def demo() -> str:
+    """MemUP beside its controls."""
+    found = load("demo")
+    if not found:
+        return ""
+    rows = [
+        (
+            r["name"],
+            percent(r),
+            f"{r['return_mean']:.2f}",
+            f"{r['episodes']:,}",
+            f"{r['wall_s']:.0f} s",
+        )
+        for r in found["results"]
+    ]
+    head = ("agent", "success [95 %]", "mean return", "fresh episodes", "time")
+    return table(head, rows) + f"\nAll of it in {found['wall_s']:.0f} s." + measured(found)
+
+
+def lengths() -> str:
+    """Presets and the defaults, all seeds."""
+    names = ("tmaze-100", "tmaze-1000", "tmaze-20000", "tmaze-1000-joint", "gym-cue_env-Cue-v0")
+    found = [(n, load(f"acceptance-{n}")) for n in names]
+    rows = [_acceptance(f["command"], f["results"]) for _, f in found if f]
+    if not rows:
+        return ""
+    head = (
+        "command",
+        "seeds at 99 % or more",
+        "lowest success",
+        "wall clock, median (longest)",
+        "memory updates",
+        "environment steps: collected + policy",
+    )
+    return table(head, rows) + measured(next(f for _, f in found if f))
+
+
+def _acceptance(command: str, results: list[dict]) -> tuple:
+    good = sum((r.get("success_rate") or 0) >= 0.99 for r in results)
+    walls = [r["wall_s"] for r in results if "error" not in r]
+
+    def middle(name: str) -> str:
+        return f"{statistics.median(r[name] for r in results if name in r):,.0f}"
+
+    lowest = min(r.get("success_rate", 0.0) for r in results)
+    steps = f"{middle('collected_env_steps')} + {middle('policy_env_steps')}"
+    time = f"{statistics.median(walls):.0f} s ({max(walls):.0f} s)"
+    return (
+        f"`{command}`",
+        f"{good} of {len(results)}",
+        f"{100 * lowest:.1f} %",
+        time,
+        middle("memory_updates"),
+        steps,
+    )
+
+
+def phases() -> str:
+    """Median time of each phase."""
+    rows = []
+    for name in ("tmaze-100", "tmaze-1000", "tmaze-20000", "tmaze-1000-joint"):
+        results = [r for r in load(f"acceptance-{name}").get("results", []) if "phases_s" in r]
+        if results:
+            times = {
+                p: statistics.median(r["phases_s"][p] for r in results)
+                for p in results[0]["phases_s"]
+            }
+            said = ", ".join(f"{p} {t:.0f}" for p, t in times.items())
+            rows.append((name, said, f"{max(r['compile_s'] for r in results):.1f}"))
+    return table(("preset", "seconds, median", "of these compiling, at most"), rows) if rows else ""
+
+
+def detectors() -> str:
+    """How often the junction is ranked first."""
+    found = load("detectors")
+    if not found:
+        return ""
+    rows = [
+        (
+            env,
+            name,
+            f"{100 * r['junction_first']:.1f} %",
+            f"{100 * r['a_signalled_step_first']:.1f} %",
+            f"{r['mean_score_junction']:.3g}",
+            f"{r['mean_score_all_signalled']:.3g}",
+            f"{r['mean_score_elsewhere']:.2g}",
+        )
+        for env, by in found["results"].items()
+        for name, r in by.items()
+    ]
+    head = (
+        "environment",
+        "detector",
+        "junction ranked first",
+        "a signalled step ranked first",
+        "score: junction",
+        "all signalled steps",
+        "elsewhere",
+    )
+    return table(head, rows) + measured(found)
+
+
+def speed() -> str:
+    """Training speed beside PyTorch."""
+    found = load("speed")
+    if not found:
+        return ""
+    sizes = {"lstm64": "LSTM 64, predictor 128", "lstm256": "LSTM 256, predictor 512"}
+    asked = {"every": "every step", "last": "the last step"}
+    rows = [
+        (
+            sizes[name.split("-")[0]],
+            asked[name.split("-")[1]],
+            f"{r['memup_sequence_steps_per_s']:,}",
+            f"{r.get('torch_sequence_steps_per_s', 0):,}",
+            f"{r.get('ratio', float('nan')):.2f}",
+            f"{100 * r['share_of_sgemm']:.0f} %",
+            f"{r['compile_s']:.1f} s",
+        )
+        for name, r in found["results"].items()
+        if isinstance(r, dict)
+    ]
+    head = (
+        "sizes",
+        "predictions from",
+        "memup, sequence steps/s",
+        "PyTorch",
+        "ratio",
+        "of the matrix-multiply speed",
+        "compile",
+    )
+    rate = found["results"]["environment_steps_per_s"] / 1e6
+    more = f"\nRandom play in `tmaze-1000` on the device: {rate:.1f} million steps a second.\n"
+    return table(head, rows) + more + measured(found)
+
+
+def resources() -> str:
+    """Memory, start-up and kills."""
+    rows = []
+    if peak := load("peak_memory"):
+        r = peak["results"]
+        low, high = (min(x["peak_rss_mib"] for x in r[n]) for n in ("1000", "20000"))
+        rows.append(
+            ("peak memory of memory training at L = 1,000 and 20,000", f"{low} and {high} MiB")
+        )
+    if start := load("start_up"):
+        rows += [(f"start-up: {n.replace('_', ' ')}", v) for n, v in start["results"].items()]
+    if kills := load("kills"):
+        for r in kills["results"]:
+            said = f"{len(r['killed_at'])} kills, {len(r['differences'])} differences"
+            rows.append((f"SIGKILL at random moments, {r['training']}", said))
+    return table(("what", "measured"), rows) if rows else ""
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    f.__name__: f for f in (demo, lengths, phases, detectors, speed, resources)
+}
+
+
+def fill(text: str) -> str:
+    """Put the tables into a page."""
+    return BLOCK.sub(lambda m: m.group(1) + TABLES[m.group(2)]() + m.group(3), text)
+
+
+def main() -> None:
+    """Write the pages, or fail with --check if they are not up to date."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--check", action="store_true")
+    args = parser.parse_args()
+    for page in PAGES:
+        new = fill(page.read_text())
+        if args.check and new != page.read_text():
+            raise SystemExit(f"{page}: run python benchmarks/tables.py")
+        page.write_text(new)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""MemUP learns what lies outside its window, and its controls do not."""
+
+import numpy as np
+import pytest
+
+import memup
+
+LENGTH, WINDOW = 24, 4
+SMALL = {
+    "memory": "gru",
+    "memory.size": 8,
+    "method.rows": 16,
+    "method.encoder": 8,
+    "method.width": 16,
+    "method.learning_rate": 5e-3,
+    "method.window": WINDOW,
+    "detect.updates": 200,
+    "detect.batch": 256,
+}
+
+
+def sequences(n=256):
+    """A cue at the first step, noise, and a question at the last: which cue was it?"""
+    rng = np.random.default_rng(0)
+    for cue in np.arange(n) % 2:
+        obs, label = np.zeros((LENGTH, 3), np.float32), np.full(LENGTH, -1)
+        obs[:, 2] = rng.choice([-1, 1], LENGTH)
+        obs[0, 0], obs[-1, 1], label[-1] = 2 * cue - 1, 1, cue
+        yield {"obs": obs, "label": label}
+
+
+def accuracy(**fields):
+    store = memup.EpisodeStore.from_episodes(list(sequences()))
+    made = {**SMALL, "training": "supervised", "method.target": "label", **fields}
+    return memup.train(memup.spec(**made), store=store).results[0]["accuracy"]
+
+
+@pytest.mark.parametrize("detector", ["entropy", "oracle"])
+def test_a_dependency_six_windows_long_is_learned(detector):
+    assert accuracy(**{"method.detector": detector}) >= 0.99
+
+
+def test_truncated_back_propagation_stays_at_chance():
+    """If it learned, the gradient would not be cut where it should be."""
+    assert accuracy(**{"method.selector": "current", "method.updates": 2000}) <= 0.75
+
+
+def test_joint_training_learns_to_act():
+    fields = {
+        "env": "tmaze-20",
+        "training": "joint",
+        "collect.episodes": 128,
+        "method.order": "jump",
+        "agent.rollout": 32,
+        "agent.hidden": 16,
+        "agent.steps": 400_000,
+        "joint.updates": 50,
+        "evaluate.episodes": 256,
+    }
+    run = memup.train(memup.spec(**{**SMALL, **fields}))
+    assert run.results[0]["success_rate"] >= 0.95
