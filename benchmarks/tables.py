@@ -95,7 +95,7 @@ def _acceptance(command: str, results: list[dict]) -> tuple:
     steps = f"{middle('collected_env_steps')} + {middle('policy_env_steps')}"
     time = f"{statistics.median(walls):.0f} s ({max(walls):.0f} s)"
     return (
-        f"`{command}`",
+        f"`{command.removesuffix(' --seed N')}`",
         f"{good} of {len(results)}",
         f"{100 * lowest:.1f} %",
         time,
