@@ -13,7 +13,7 @@ _MODE = Option(
     "lnr", "N noise, R random length, S steps by noise", choices=("l", "lr", "ln", "lnr")
 )
 _ANY_MODE = Option("lnr", _MODE.doc, choices=(*_MODE.choices, "ls"))
-_LENGTH = Option(1000, "L, steps from the hint to the junction", low=1.0, high=1e9)
+_LENGTH = Option(1000, "L, steps from the hint to the junction", low=1, high=10**9)
 _MEMUP = "MemUP, arXiv 2207.13649"
 
 
@@ -63,7 +63,7 @@ _FAMILIES = (
             "memup.envs.distractors:TMazeDistractors",
             "T-Maze with steps that look like the junction and pay at random",
             {
-                "distractors": Option(5, "steps that pay at random", low=1.0, high=1e6),
+                "distractors": Option(5, "steps that pay at random", low=1, high=10**6),
                 "mode": _MODE,
                 "length": _LENGTH,
             },
@@ -78,8 +78,8 @@ _FAMILIES = (
             "memup.envs.endless:EndlessTMaze",
             "T-Mazes in a row: the memory must be rewritten at every new hint",
             {
-                "junctions": Option(5, "choices in an episode", low=1.0, high=1e6),
-                "corridor": Option(50, "steps from a hint to its junction", low=1.0, high=1e6),
+                "junctions": Option(5, "choices in an episode", low=1, high=10**6),
+                "corridor": Option(50, "steps from a hint to its junction", low=1, high=10**6),
             },
         ),
         "tmaze-endless-5-50",
@@ -90,7 +90,7 @@ _FAMILIES = (
         Entry(
             "memup.envs.active:ActiveTMaze",
             "T-Maze where the agent must first go and read the hint",
-            {"length": Option(20, "cells from the start to the junction", low=1.0, high=1e9)},
+            {"length": Option(20, "cells from the start to the junction", low=1, high=10**9)},
             "Ni et al. 2023, arXiv 2307.03864",
         ),
         "tmaze-active-20",
@@ -101,7 +101,7 @@ _FAMILIES = (
         Entry(
             "memup.envs.memory_len:MemoryLen",
             "One hint and one choice of +1 or -1; the time is shown",
-            {"length": Option(50, "steps from the hint to the choice", low=1.0, high=1e9)},
+            {"length": Option(50, "steps from the hint to the choice", low=1, high=10**9)},
             _MEMUP,
         ),
         "memory-len-50",
