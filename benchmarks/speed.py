@@ -23,6 +23,7 @@ from memup.agents.rollout import begin, rollout
 from memup.envs.table import make_env
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
+from memup.memories.table import MEMORIES
 from memup.method.predictor import Predictor
 from memup.method.update import MemUP, Model
 from memup.nn.encoder import InputEncoder, QuestionEncoder
@@ -60,16 +61,18 @@ class Square(AbstractLikelihood):
         return {}
 
 
-def learner(size: int, width: int) -> tuple[MemUP, jax.Array]:
-    """Make memup's own learner: observation of 3 numbers, two actions, reward, LSTM, predictor."""
+def learner(size: int, width: int, name: str = "lstm") -> tuple[MemUP, jax.Array]:
+    """Make memup's own learner: observation of 3 numbers, two actions, reward."""
     space = Box((3,))
+    sized = {"size": size} if "size" in MEMORIES[name].options else {}
 
     def make(key):
         keys = jax.random.split(key, 4)
         encoder = InputEncoder(space, 2, 64, key=keys[0])
-        memory = EncodedMemory(encoder, make_memory("lstm", 64, size=size, key=keys[1]))
+        memory = EncodedMemory(encoder, make_memory(name, 64, **sized, key=keys[1]))
         question = QuestionEncoder(space, 2, 64, key=keys[2])
-        return Model(memory, Predictor(size, question, width, 1, key=keys[3]), Square())
+        predictor = Predictor(memory.output_size, question, width, 1, key=keys[3])
+        return Model(memory, predictor, Square())
 
     return MemUP.of(rebuilder(make), 5e-4, 1.0, 0.995), initial(make, jax.random.key(0))
 
@@ -98,9 +101,9 @@ def windows(every: bool) -> Window:
 class Program:
     """One configuration, compiled; `rate` times it."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, memory: str = "lstm"):
         size, mode = name.split("-")
-        self.learner, vector = learner(*SIZES[size])
+        self.learner, vector = learner(*SIZES[size], memory)
         self.state, self.windows = self.learner.init(vector, ROWS), windows(mode == "every")
         begin = time.perf_counter()
         self.run = jax.jit(self.learner.learn_many).lower(self.state, self.windows).compile()
