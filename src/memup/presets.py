@@ -14,6 +14,8 @@ def tmaze_100() -> Mapping[str, Any]:
     """Noisy T-Maze, 100 steps: five windows long, the smallest task that truncated BPTT fails.
 
     $ memup train tmaze-100
+
+    Half a minute on two cores, success 1.00 (10 of 10 seeds; docs/results.md).
     """
     return {"env": "tmaze-100", "collect.episodes": 1000, **_CORRIDOR}
 
@@ -22,6 +24,8 @@ def tmaze_1000() -> Mapping[str, Any]:
     """Noisy T-Maze, 1,000 steps: the talk's longest task.
 
     $ memup train tmaze-1000
+
+    A minute or less on two cores, success 1.00 (10 of 10 seeds).
     """
     return {"env": "tmaze-1000", "collect.episodes": 2000, **_CORRIDOR}
 
@@ -30,6 +34,8 @@ def tmaze_20000() -> Mapping[str, Any]:
     """Noisy T-Maze, 20,000 steps with r = 20: the longest that the authors report.
 
     $ memup train tmaze-20000
+
+    About five minutes on two cores, success 1.00.
     """
     return {
         "env": "tmaze-20000",
@@ -51,6 +57,8 @@ def tmaze_1000_joint() -> Mapping[str, Any]:
     """Noisy T-Maze, 1,000 steps: memory and policy trained side by side.
 
     $ memup train tmaze-1000-joint
+
+    About a minute on two cores and two million environment steps, success 1.00 (3 of 3 seeds).
     """
     return {
         "env": "tmaze-1000",
