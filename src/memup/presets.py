@@ -35,7 +35,7 @@ def tmaze_20000() -> Mapping[str, Any]:
 
     $ memup train tmaze-20000
 
-    About five minutes on two cores, success 1.00.
+    Five to eight minutes on two cores, success 1.00.
     """
     return {
         "env": "tmaze-20000",
