@@ -1,7 +1,7 @@
 """Peak resident memory of memory training at corridors of 1,000 and of 20,000 steps.
 
-Each length runs in a process of its own, episodes on disk, the same number of stored steps: pages of
-the store that were read count as resident too. The peak is that of the memory phase alone (the
+Each length runs in a process of its own, episodes on disk, with the same number of stored steps:
+pages of the store that were read are resident too. The peak is that of the memory phase alone (the
 counter of /proc is set back when the phase begins).
 
     python benchmarks/peak_memory.py
