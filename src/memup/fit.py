@@ -1,5 +1,8 @@
 """The loop: phases one after the other, as events. It knows no disk and no terminal."""
 
+import ctypes
+import gc
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -74,6 +77,16 @@ def fit(job: Job, at: int = 0, state: PyTree = None, advances: int = 0) -> Itera
                 phase.name, advances, metrics, last, _snapshot(world, number, state, advances, last)
             )
         state = None
+        _give_back_memory()
+
+
+def _give_back_memory() -> None:
+    """Return to the system what a phase has freed: rounds of long episodes leave large holes."""
+    gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # only glibc has it
+        if trim is not None:
+            trim(0)
 
 
 def _snapshot(
