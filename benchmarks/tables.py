@@ -183,6 +183,26 @@ def speed() -> str:
     return table(head, rows) + more + measured(found)
 
 
+def memories() -> str:
+    """Every memory: speed, size, compile time, peak memory."""
+    found = load("memories")
+    if not found:
+        return ""
+    rows = [
+        (
+            f"`{r['name']}`",
+            f"{r['sequence_steps_per_s']:,}",
+            f"{r['parameters']:,}",
+            f"{r['state_numbers']:,}",
+            f"{r['compile_s']:.1f} s",
+            f"{r['peak_mib']} MiB",
+        )
+        for r in found["results"]
+    ]
+    head = ("memory", "sequence steps/s", "parameters", "numbers in its state", "compile", "peak")
+    return table(head, rows) + measured(found)
+
+
 def resources() -> str:
     """Memory, start-up and kills."""
     rows = []
@@ -202,7 +222,7 @@ def resources() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    f.__name__: f for f in (demo, lengths, phases, detectors, speed, resources)
+    f.__name__: f for f in (demo, lengths, phases, detectors, speed, memories, resources)
 }
 
 
