@@ -21,7 +21,8 @@ def one_hot(slot, slots=8):
 
 
 def fractions(*shape):
-    return arrays(np.float32, shape, elements=st.floats(0, 1, width=32))
+    # Compiled programs take the very smallest numbers for 0, so that ties among them differ.
+    return arrays(np.float32, shape, elements=st.floats(0, 1, width=32, allow_subnormal=False))
 
 
 def weightings(*shape):
@@ -186,7 +187,7 @@ def test_usage_and_links_keep_their_bounds(writes, reads, free):
         usage = addressing.next_usage(usage, written, addressing.retention(freed, read))
         links = addressing.next_links(links, precedence, write)
         precedence, written = addressing.next_precedence(precedence, write), write
-        assert (usage >= 0).all() and (usage <= 1).all()
+        assert (usage >= 0).all() and (usage <= 1 + 1e-6).all()
         assert (jnp.diag(links) == 0).all() and (links >= -1e-6).all()
         assert (links.sum(0) <= 1 + 1e-5).all() and (links.sum(1) <= 1 + 1e-5).all()
         assert precedence.sum() <= 1 + 1e-5
