@@ -14,6 +14,7 @@ import memup
 from memup import recording
 from memup.build import build
 from memup.checkpoint import _open
+from memup.config import make_spec
 from memup.errors import MemupError
 from memup.fit import fit
 from memup.recording import CHECKPOINT
@@ -105,6 +106,22 @@ def test_another_spec_is_refused_and_nothing_is_overwritten(tmp_path):
     with pytest.raises(MemupError, match=r"method\.window=4, asked for 3.*--fresh"):
         memup.train(SPEC.replace({"method.window": 3}), run)
     assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
+
+
+def test_the_state_of_another_memory_is_refused(tmp_path):
+    run = tiny.copy_of_finished_run(tmp_path)
+    record = json.loads((run / "spec.json").read_text())
+    changed = make_spec(record["spec"]).replace({"memory": "gru"})
+    (run / "spec.json").write_text(json.dumps({**record, "spec": dict(changed)}))
+    with pytest.raises(MemupError, match=r"of a run with memory=rnn, expected gru"):
+        memup.load(run)
+
+
+def test_sizes_that_do_not_fit_stop_a_run_before_it_has_stored_anything(tmp_path):
+    wrong = SPEC.replace({"memory": "rmt", "memory.size": 8, "memory.heads": 3})
+    with pytest.raises(MemupError, match=r"memory\.size=8: expected a multiple of memory\.heads=3"):
+        memup.train(wrong, tmp_path / "run")
+    assert {p.name for p in (tmp_path / "run").iterdir()} <= {"spec.json", "status.json", ".lock"}
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip"])

@@ -40,6 +40,18 @@ def test_an_equal_spec_goes_on_and_another_is_refused(run):
     assert run.spec == SPEC
 
 
+def test_a_spec_that_failed_at_once_may_be_corrected(run):
+    run.set_status("failed", "start", "memory.size=8: expected ...")
+    run.close()
+    other = SPEC | {"seed": 2}
+    with RunDir.create(run.path, other) as again:
+        assert again.spec == other
+        again.append("metrics", {"step": 1})
+        again.set_status("failed", "memory", "the disk is full")
+    with pytest.raises(MemupError, match="seed=2, asked for 1"):
+        RunDir.create(run.path, SPEC)
+
+
 def test_fresh_starts_beside(run):
     paths = []
     for _ in range(2):

@@ -18,7 +18,7 @@ from memup.errors import require
 from memup.evaluation import evaluate_agent, evaluate_model
 from memup.fit import Job, fit, resume
 from memup.method.update import Model
-from memup.recording import CHECKPOINT, Recorder, polite_interrupt
+from memup.recording import CHECKPOINT, Recorder, check_memory_of, polite_interrupt
 from memup.rundir import RunDir
 from memup.tree import rebuilder
 
@@ -116,6 +116,7 @@ def _train_in(
     run.set_status("running", "start")
     checkpoint = run.checkpoints / CHECKPOINT
     begun = about(checkpoint) if checkpoint.exists() else {}
+    check_memory_of(checkpoint, begun, spec)
     job = build(spec, store, None if store else run.path / "store", env)
     begin = (0, None, 0)
     if begun:
@@ -154,6 +155,7 @@ def load(run: str | Path | Run) -> Run:
     spec = make_spec(directory.spec)
     checkpoint = directory.checkpoints / CHECKPOINT
     begun = about(checkpoint)
+    check_memory_of(checkpoint, begun, spec)
     job = build(spec, None, directory.path / "store")
     finished = begun["phase"] >= len(job.phases) - 1
     require(finished, f"{run}: the run has not finished; train it on with the same command")

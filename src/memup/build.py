@@ -21,7 +21,7 @@ from memup.envs.table import make_env
 from memup.errors import require
 from memup.fit import Job
 from memup.memories.encoded import EncodedMemory
-from memup.memories.make import make_memory
+from memup.memories.make import check_memory, make_memory
 from memup.method.detector import LocalDetector, LocalModel
 from memup.method.predictor import LocalPredictor, Predictor
 from memup.method.selector import make_selector
@@ -61,6 +61,7 @@ def build(
     Returns:
         What `fit` takes.
     """
+    check_memory(spec["memory"], spec.options("memory"))
     world = _world(spec, store, path, env)
     return Job(Builder(spec).phases(), world)
 

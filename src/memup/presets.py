@@ -72,11 +72,70 @@ def tmaze_1000_joint() -> Mapping[str, Any]:
     }
 
 
-PRESETS: dict[str, Callable[[], Mapping[str, Any]]] = {
+MAZES: dict[str, Callable[[], Mapping[str, Any]]] = {
     "tmaze-100": tmaze_100,
     "tmaze-1000": tmaze_1000,
+}
+# What a control may spend: it is known to learn nothing, so that nothing else would stop it.
+_CONTROL = {"method.updates": 2000, "agent.steps": 1_000_000}
+ZOO: dict[str, dict[str, Mapping[str, Any]]] = {
+    "tmaze-100": {
+        "rnn": {},
+        "gru": {},
+        "lstm": {},
+        "ntm": {},
+        "dnc": {},
+        "rim": {},
+        "amrl-max": {},
+        "amrl-avg": {},
+        "rmt": {},
+        "lru": {},
+        "s6": {},
+        "ffm": {},
+        "fwp": {},
+        "gated-deltanet": {},
+        "window-transformer": _CONTROL,
+        "gtrxl": _CONTROL,
+    },
+    "tmaze-1000": {
+        "gru": {},
+        "lstm": {},
+        "ntm": {},
+        "dnc": {},
+        "rim": {},
+        "amrl-max": {},
+        "amrl-avg": {},
+        "rmt": {},
+        "lru": {},
+        "s6": {},
+        "ffm": {},
+        "fwp": {},
+        "gated-deltanet": {},
+        "window-transformer": _CONTROL,
+    },
+}
+
+
+def _with_memory(maze: str, memory: str) -> Callable[[], Mapping[str, Any]]:
+    """Return the preset of a maze with another memory and the settings tuned for it."""
+
+    def make() -> Mapping[str, Any]:
+        return {**MAZES[maze](), "memory": memory, **ZOO[maze][memory]}
+
+    make.__doc__ = f"""The preset {maze} with the memory {memory}.
+
+    $ memup train {maze}-{memory}
+
+    Time and success: docs/results.md, "The memories under MemUP".
+    """
+    return make
+
+
+PRESETS: dict[str, Callable[[], Mapping[str, Any]]] = {
+    **MAZES,
     "tmaze-20000": tmaze_20000,
     "tmaze-1000-joint": tmaze_1000_joint,
+    **{f"{maze}-{name}": _with_memory(maze, name) for maze, names in ZOO.items() for name in names},
 }
 
 

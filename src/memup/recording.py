@@ -4,15 +4,42 @@ import contextlib
 import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from memup.checkpoint import save
+from memup.errors import require
 from memup.fit import Event
 from memup.rundir import RunDir
 
 CHECKPOINT = "last.safetensors"
 CHECKPOINT_EVERY_S = 10.0
+
+
+def memory_of(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that say which memory a run has."""
+    return {n: value for n, value in spec.items() if n == "memory" or n.startswith("memory.")}
+
+
+def check_memory_of(path: Path, begun: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
+    """Refuse the state of another memory, whose arrays may be of the same shapes.
+
+    Args:
+        path: the checkpoint, for the error.
+        begun: what the checkpoint says beside its arrays.
+        spec: of the run that would go on from it.
+
+    Raises:
+        MemupError: it is of another memory.
+    """
+    wanted = memory_of(spec)
+    for name, found in begun.get("memory", wanted).items():
+        expected = wanted.get(name)
+        require(
+            found == expected,
+            f"checkpoint {path} is of a run with {name}={found}, expected {expected}",
+        )
 
 
 class Recorder:
@@ -54,7 +81,7 @@ class Recorder:
         now = time.perf_counter()
         if force or event.last or now - self._saved >= CHECKPOINT_EVERY_S:
             snapshot = event.snapshot()
-            about = {**snapshot.about, "rows": self.count}
+            about = {**snapshot.about, "rows": self.count, "memory": memory_of(self.run.spec)}
             save(self.run.checkpoints / CHECKPOINT, snapshot.tree, about)
             self._saved = time.perf_counter()
 

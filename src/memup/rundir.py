@@ -217,11 +217,16 @@ class RunDir:
         self._release = weakref.finalize(self, os.close, fd)
 
     def _settle(self, wanted: dict[str, Any]) -> None:
-        if (self.path / "spec.json").exists():
+        if (self.path / "spec.json").exists() and not self._failed_at_once():
             _check_equal(self.path, flatten(self.spec), flatten(wanted))
             return
         record = {"spec": wanted, "versions": versions(), "commit": commit(), "created": _now()}
         self.write_json("spec.json", record)
+
+    def _failed_at_once(self) -> bool:
+        """Say whether the run failed before it had made anything: its spec may be corrected."""
+        made = (self.path / "metrics.jsonl").exists() or any(self.checkpoints.glob("*"))
+        return not made and self.status().get("state") == "failed"
 
 
 def flatten(spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

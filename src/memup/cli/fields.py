@@ -3,7 +3,7 @@
 from memup.cli.parser import Parser
 from memup.config import GENERAL, RunSpec, all_options, make_spec
 from memup.errors import MemupError
-from memup.presets import PRESETS, preset
+from memup.presets import preset
 from memup.tables import Option
 
 
@@ -46,7 +46,7 @@ def resolve(name: str | None, given: dict[str, str]) -> RunSpec:
         return preset(name, **given)
     if not given.get("env") and not given.get("dataset"):
         raise MemupError(
-            f"what should be trained? expected a preset ({', '.join(PRESETS)}), --env ID or "
+            "what should be trained? expected a preset (see `memup list presets`), --env ID or "
             "--dataset PATH"
         )
     if given.get("dataset"):

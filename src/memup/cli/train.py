@@ -17,7 +17,7 @@ def run(argv: list[str]) -> int:
         raise unknown_name("preset", named, PRESETS)
     base = dict(PRESETS[named]()) if named else {}
     parser = Parser("train", "Train a preset, an environment (--env) or a data set (--dataset).")
-    parser.add_argument("preset", nargs="?", help=f"one of {', '.join(PRESETS)}")
+    parser.add_argument("preset", nargs="?", help="a name of `memup list presets`")
     parser.add_argument("--run-dir", help="where the run is kept [runs/NAME-seedN]")
     parser.add_argument("--fresh", action="store_true", help="begin anew beside an existing run")
     parser.add_argument("--quiet", action="store_true", help="no progress")

@@ -1,6 +1,9 @@
 """A memory from its name in the table."""
 
+from functools import partial
 from typing import Any
+
+import jax
 
 from memup.memories.table import MEMORIES
 from memup.tables import find
@@ -24,3 +27,13 @@ def make_memory(name: str, input_size: int, *, key: Key, **options: Any) -> Any:
     """
     entry = find(MEMORIES, "memory", name)
     return entry.load()(input_size, **entry.resolve(options, "memory"), key=key)
+
+
+def check_memory(name: str, options: dict[str, Any]) -> None:
+    """Raise what making a memory would raise, in milliseconds: before anything is stored.
+
+    Raises:
+        MemupError: sizes that do not fit together, or a package that is not installed.
+    """
+    make = partial(make_memory, name, 1, **options)
+    jax.eval_shape(lambda key: jax.tree.leaves(make(key=key)), jax.random.key(0))

@@ -1,0 +1,41 @@
+"""Train every memory of the table by MemUP, each from its preset, and record what it reaches.
+
+    python benchmarks/zoo.py --maze tmaze-1000 --seeds 0 1 2 [--only NAME ...]
+
+Goes on where it stopped: a cell (maze, memory, seed) that is recorded is not run again. The
+compilation cache is empty for each memory's first seed, as for a user.
+"""
+
+import argparse
+import json
+import tempfile
+
+import acceptance
+import record
+
+from memup.presets import ZOO
+
+
+def main() -> None:
+    """Run the cells that are not recorded yet."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--maze", choices=sorted(ZOO), required=True)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--only", nargs="+", help="memories; all that have a preset by default")
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    name = f"zoo-{args.maze}"
+    results = record.earlier(name) or []
+    for memory in args.only or ZOO[args.maze]:
+        with tempfile.TemporaryDirectory() as cache:
+            for seed in args.seeds:
+                if any((r["memory"], r["seed"]) == (memory, seed) for r in results):
+                    continue
+                row = acceptance.run([f"{args.maze}-{memory}"], seed, cache)
+                results.append({"memory": memory, **row})
+                print(json.dumps(results[-1]), flush=True)
+                record.write(name, results, command=f"memup train {args.maze}-MEMORY --seed N")
+
+
+if __name__ == "__main__":
+    main()
