@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=list(ROWS), choices=list(ROWS))
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    results = record.earlier("headline-amrl") or []
+    results = [r for r in record.earlier("headline-amrl") or [] if "error" not in r]
     for name in args.only:
         with tempfile.TemporaryDirectory() as cache:
             for seed in args.seeds:

@@ -88,18 +88,15 @@ def _acceptance(command: str, results: list[dict]) -> tuple:
     good = sum((r.get("success_rate") or 0) >= 0.99 for r in results)
     walls = [r["wall_s"] for r in results if "error" not in r]
 
-    def middle(name: str) -> str:
-        return f"{statistics.median(r[name] for r in results if name in r):,.0f}"
-
     lowest = min(r.get("success_rate", 0.0) for r in results)
-    steps = f"{middle('collected_env_steps')} + {middle('policy_env_steps')}"
+    steps = f"{_middle(results, 'collected_env_steps')} + {_middle(results, 'policy_env_steps')}"
     time = f"{statistics.median(walls):.0f} s ({max(walls):.0f} s)"
     return (
         f"`{command.removesuffix(' --seed N')}`",
         f"{good} of {len(results)}",
         f"{100 * lowest:.1f} %",
         time,
-        middle("memory_updates"),
+        _middle(results, "memory_updates"),
         steps,
     )
 
@@ -203,6 +200,54 @@ def memories() -> str:
     return table(head, rows) + measured(found)
 
 
+def zoo() -> str:
+    """Every memory trained by MemUP."""
+    mazes = ("tmaze-100", "tmaze-1000")
+    found = {maze: load(f"zoo-{maze}") for maze in mazes}
+    cells = {maze: _by(f["results"], "memory") for maze, f in found.items() if f}
+    names = dict.fromkeys(name for by in cells.values() for name in by)
+    rows = [
+        (f"`{name}`", *(x for by in cells.values() for x in _cell(by.get(name, []))))
+        for name in names
+    ]
+    if not rows:
+        return ""
+    head = [x for maze in cells for x in (f"{maze}: success by seed", "wall clock, longest")]
+    return table(["memory", *head], rows) + measured(next(f for f in found.values() if f))
+
+
+def amrl() -> str:
+    """AMRL's headline."""
+    found = load("headline-amrl")
+    if not found:
+        return ""
+    rows = [
+        (name, *_cell(seeds), _middle(seeds, "policy_env_steps"))
+        for name, seeds in _by(found["results"], "name").items()
+    ]
+    head = ("memory", "success by seed", "wall clock, longest", "environment steps, median")
+    return table(head, rows) + measured(found)
+
+
+def _by(results: list[dict], name: str) -> dict[str, list[dict]]:
+    groups: dict[str, list[dict]] = {}
+    for r in results:
+        groups.setdefault(r[name], []).append(r)
+    return groups
+
+
+def _cell(seeds: list[dict]) -> tuple[str, str]:
+    good = [r for r in seeds if "error" not in r]
+    if not good:
+        return ("", "")
+    said = ", ".join(f"{100 * r['success_rate']:.1f}" for r in good)
+    return (f"{said} %", f"{max(r['wall_s'] for r in good):.0f} s")
+
+
+def _middle(results: list[dict], name: str) -> str:
+    return f"{statistics.median(r[name] for r in results if name in r):,.0f}"
+
+
 def resources() -> str:
     """Memory, start-up and kills."""
     rows = []
@@ -222,7 +267,7 @@ def resources() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    f.__name__: f for f in (demo, lengths, phases, detectors, speed, memories, resources)
+    f.__name__: f for f in (demo, lengths, phases, detectors, speed, memories, zoo, amrl, resources)
 }
 
 

@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     name = f"zoo-{args.maze}"
-    results = record.earlier(name) or []
+    results = [r for r in record.earlier(name) or [] if "error" not in r]
     for memory in args.only or ZOO[args.maze]:
         with tempfile.TemporaryDirectory() as cache:
             for seed in args.seeds:

@@ -8,7 +8,7 @@ import pytest
 from jax.test_util import check_grads
 
 from memup.errors import MemupError
-from memup.memories.make import make_memory
+from memup.memories.make import check_memory, make_memory
 from memup.memories.table import MEMORIES
 
 INPUT, SIZE, STEPS, RESET = 3, 5, 7, 4
@@ -225,3 +225,8 @@ def test_the_table_checks_what_users_write():
         make_memory("gru", 3, key=jax.random.key(0), sizes=8)
     with pytest.raises(MemupError, match="at least 1"):
         make_memory("rnn", 3, key=jax.random.key(0), layers=0)
+
+
+@pytest.mark.parametrize("name", MEMORIES)
+def test_the_defaults_fit_together(name):
+    check_memory(name, {})

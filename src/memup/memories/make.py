@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+import equinox as eqx
 import jax
 
 from memup.memories.table import MEMORIES
@@ -36,4 +37,4 @@ def check_memory(name: str, options: dict[str, Any]) -> None:
         MemupError: sizes that do not fit together, or a package that is not installed.
     """
     make = partial(make_memory, name, 1, **options)
-    jax.eval_shape(lambda key: jax.tree.leaves(make(key=key)), jax.random.key(0))
+    eqx.filter_eval_shape(lambda key: make(key=key), jax.random.key(0))
