@@ -56,6 +56,10 @@ class Square(AbstractLikelihood):
         """Return the mean."""
         return params
 
+    def mean(self, params):
+        """Return the mean."""
+        return params
+
     def describe(self):
         """Not used."""
         return {}

@@ -40,6 +40,8 @@ ENV = {"env": "tmaze-10"}
         ({"method.query_stride": 21}, "expected at most method.window=20"),
         ({"agent.environments": 6}, "agent.minibatches=4: expected a divisor"),
         ({"training": "supervised"}, "expected a dataset"),
+        ({"agent": "greedy", "training": "joint"}, "learns nothing; expected 'two-phase'"),
+        ({"agent": "greedy", "method.target": "next-observation"}, "needs 'reward' or 'return'"),
         ({"dataset": "x"}, "expected one of them, not both"),
         ({"training": "joint", "method.detector": "surprise"}, "in joint training"),
     ],
@@ -72,6 +74,13 @@ def test_presets(name):
     made = preset(name, seed=2, method__window=5)
     assert made["seed"] == 2 and made["method.window"] == 5 and made["env"].startswith("tmaze-")
     assert f"memup train {name}" in PRESETS[name].__doc__
+
+
+def test_a_preset_with_another_agent_leaves_out_the_fields_of_its_own():
+    made = preset("tmaze-100", agent="greedy")
+    assert made["agent"] == "greedy" and "agent.hidden" not in made
+    with pytest.raises(MemupError, match=r"unknown field 'agent\.hidden'"):
+        preset("tmaze-100", agent="greedy", agent__hidden=3)
 
 
 def test_an_unknown_preset():

@@ -8,8 +8,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, PyTree
 
 from memup.agents.base import AbstractAgent
+from memup.agents.greedy import Greedy
 from memup.agents.ppo import PPO, PPOConfig
 from memup.config import RunSpec
 from memup.data.jump import Jump
@@ -30,6 +32,7 @@ from memup.method.update import MemUP, Model
 from memup.method.windows import Windows
 from memup.nn.encoder import InputEncoder, Normaliser, QuestionEncoder
 from memup.nn.likelihood import from_description
+from memup.phases.act import Act
 from memup.phases.base import AbstractPhase, World
 from memup.phases.collect import Collect
 from memup.phases.detect import Detect
@@ -39,7 +42,7 @@ from memup.phases.memory import Memory
 from memup.phases.policy import Policy
 from memup.spaces import Box, Dict, Discrete, Space, flatten, require_discrete
 from memup.tree import Vector, initial, ravel, rebuilder
-from memup.types import Key
+from memup.types import Context, Key
 
 HOST_ENVIRONMENTS = 16
 
@@ -169,8 +172,10 @@ class Builder:
             spec["method.detector"] == "surprise",
         )
 
-    def _policy(self) -> Policy:
+    def _policy(self) -> Policy | Act:
         spec = self.spec
+        if spec["agent"] == "greedy":
+            return Act(self.agent)
         return Policy(
             self.agent,
             spec["agent.steps"],
@@ -237,7 +242,8 @@ class Builder:
             name = world.facts.setdefault("order", self._suitable_order(world))
         if name == "jump":
             rare = Starts(world.store, world.facts["starts"])
-            return Jump(window, self.spec["method.visits"], rare)
+            ages = self.spec["method.old"], self.spec["method.old_visits"]
+            return Jump(window, self.spec["method.visits"], rare, *ages)
         return {"sequential": Sequential, "staggered": Staggered}[name]()
 
     def _suitable_order(self, world: World) -> str:
@@ -262,7 +268,20 @@ class Builder:
         )
 
     def agent(self, world: World) -> AbstractAgent:
-        """Make the agent on the memory that earlier phases left, or on a new one."""
+        """Make the agent on what earlier phases left, or on a new memory."""
+        return {"ppo": self._ppo, "greedy": self._greedy}[self.spec["agent"]](world)
+
+    def _greedy(self, world: World) -> Greedy:
+        vector = world.results["model"]
+
+        def expect(model: Model, m: Array, obs: PyTree, action: Array) -> Array:
+            params = model.predictor(m, Context(obs, action))
+            return model.likelihood.mean(params)[0]
+
+        model = rebuilder(self.model(world))
+        return Greedy(vector, model, expect, world.actions, self.spec["agent.tie"])
+
+    def _ppo(self, world: World) -> PPO:
         spec = self.spec
         make = partial(self._encoded, world)
         if "model" in world.results:

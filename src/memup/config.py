@@ -68,6 +68,10 @@ GENERAL: dict[str, Option] = {
     "method.temperature": Option(0.25, "of the selector `temperature`", low=1e-6),
     "method.order": Option("auto", "a name of `memup list orders`"),
     "method.visits": Option(4, "windows of an episode that the order `jump` visits", low=2),
+    "method.old": Option(
+        0.25, "share of rows that visit many windows, up to `method.old_visits`", low=0.0, high=1.0
+    ),
+    "method.old_visits": Option(250, "windows of an episode that an old row visits at most", low=2),
     "method.target": Option("reward", "what is predicted", choices=TARGETS),
     "method.likelihood": Option(
         "auto", "family of the outcomes", choices=("auto", "categorical", "normal")
@@ -178,12 +182,26 @@ def _check(spec: Mapping[str, Any]) -> None:
     elif spec["env"]:
         check_env_id(spec["env"])
         require(spec["training"] != "supervised", "training='supervised': expected a dataset")
+    _check_agent(spec)
+    _check_method(spec)
+
+
+def _check_agent(spec: Mapping[str, Any]) -> None:
+    if spec["agent"] == "greedy":
+        require(
+            spec["training"] == "two-phase",
+            f"training={spec['training']!r}: agent 'greedy' learns nothing; expected 'two-phase'",
+        )
+        require(
+            spec["method.target"] in ("reward", "return"),
+            f"method.target={spec['method.target']!r}: agent 'greedy' needs 'reward' or 'return'",
+        )
+        return
     require(
         spec["agent.environments"] % spec["agent.minibatches"] == 0,
         f"agent.minibatches={spec['agent.minibatches']}: expected a divisor of "
         f"agent.environments={spec['agent.environments']}",
     )
-    _check_method(spec)
 
 
 def _check_method(spec: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from memup.config import RunSpec, make_spec
+from memup.config import GENERAL, RunSpec, all_options, make_spec
 from memup.errors import unknown_name
 from memup.memories.table import MEMORIES
 
@@ -128,7 +128,11 @@ def preset(name: str, **overrides: Any) -> RunSpec:
     if name not in PRESETS:
         raise unknown_name("preset", name, PRESETS)
     given = {field.replace("__", "."): value for field, value in overrides.items()}
-    return make_spec({**PRESETS[name](), **given})
+    base = PRESETS[name]()
+    # Another memory or agent has other fields: those of the preset's own one are left out.
+    chosen = {n: given.get(n, base.get(n, GENERAL[n].default)) for n in ("memory", "agent")}
+    known = all_options(str(chosen["memory"]), str(chosen["agent"]))
+    return make_spec({**{n: v for n, v in base.items() if n in known}, **given})
 
 
 def spec(**fields: Any) -> RunSpec:

@@ -1,10 +1,12 @@
 """Every agent: arrays in and out, actions in range, the same again for the same key."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from memup.agents.greedy import Greedy
 from memup.agents.ppo import PPO, PPOConfig
 from memup.agents.random import RandomAgent
 from memup.agents.rollout import begin, rollout
@@ -14,6 +16,7 @@ from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
 from memup.nn.encoder import InputEncoder
 from memup.tree import ravel, rebuilder
+from memup.types import StepInput
 
 ENV, B, T = TMaze(3), 4, 6
 
@@ -23,7 +26,20 @@ def memory(key):
     return EncodedMemory(encoder, make_memory("rnn", 4, key=key, size=3))
 
 
+class Asked(eqx.Module):
+    """A model that expects of action a what output a of its memory says."""
+
+    memory: EncodedMemory
+
+
+def greedy(tie):
+    make = lambda key: Asked(memory(key))  # noqa: E731
+    vector = ravel(make(jax.random.key(0)))
+    return Greedy(vector, rebuilder(make), lambda model, m, obs, action: m[action], 2, tie)
+
+
 MAKERS = {
+    "greedy": lambda: greedy(0.0),
     "random": lambda: RandomAgent(2),
     "ppo": lambda: PPO(
         ravel(memory(jax.random.key(0))), rebuilder(memory), 2, PPOConfig(hidden=(4,), epochs=1)
@@ -66,3 +82,25 @@ def test_contract(agent):
         assert np.array_equal(*greedy), "greedy actions do not depend on the key"
     again = round_of(jax.random.key(5))[3]
     np.testing.assert_array_equal(again.action, trajectory.action)
+
+
+def test_greedy_takes_what_is_expected_to_be_best():
+    agent = greedy(0.0)
+    state = agent.init(key=jax.random.key(0))
+    carry = begin(agent, state, ENV, B, key=jax.random.key(1))
+    _, m = jax.vmap(agent.model(state).memory.step)(
+        carry.agent.memory,
+        StepInput(carry.step.obs, carry.agent.action, carry.step.reward, carry.step.first),
+    )
+    _, action, _ = agent.act(state, carry.agent, carry.step, key=jax.random.key(2))
+    np.testing.assert_array_equal(action, m[:, :2].argmax(-1))
+
+
+def test_greedy_draws_among_equals():
+    agent = greedy(100.0)
+    state = agent.init(key=jax.random.key(0))
+    carry = begin(agent, state, ENV, B, key=jax.random.key(1))
+    keys = jax.random.split(jax.random.key(3), 50)
+    act = jax.jit(lambda k: agent.act(state, carry.agent, carry.step, key=k)[1])
+    actions = np.stack([act(k) for k in keys])
+    assert 0.3 < actions.mean() < 0.7

@@ -1,5 +1,7 @@
 """Every row order shows whole episodes, in order, packed, and the same again for the same rng."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -128,6 +130,21 @@ def test_jump_visits_what_is_rare():
     _, seen = walk(Jump(4, 3, rare), [4 * 300], ids=np.array([5]), lengths=np.array([40]))
     held = [v.start <= 38 < v.stop for v in of_row(seen, 0)]
     assert 0.8 < 3 * np.mean(held) < 1.4, "one window in three, and by chance a little more"
+
+
+def test_some_rows_of_jump_live_long():
+    order = Jump(4, 3, rare, old=0.25, old_visits=50)
+    _, seen = walk(order, [4 * 400], rows=8, ids=np.array([5]), lengths=np.array([120]))
+    lives = []
+    for row in range(8):
+        begins = [i for i, v in enumerate(of_row(seen, row)) if v.fresh]
+        lives.append(set(np.diff(begins).tolist()))
+        mine = of_row(seen, row)
+        later = [b.start - a.start for a, b in pairwise(mine) if not b.fresh]
+        assert min(later) >= 0 and all(v.start == 0 for v in mine if v.fresh)
+    assert lives[:6] == [{3}] * 6
+    for old in lives[6:]:
+        assert min(old) >= 3 and 20 < max(old) <= 30, "no more windows than the episode has"
 
 
 def test_jump_leaves_an_evicted_episode_and_refuses_a_short_one():

@@ -20,4 +20,10 @@ AGENTS: dict[str, Entry] = {
         },
         "Schulman et al. 2017, arXiv 1707.06347",
     ),
+    "greedy": Entry(
+        "memup.agents.greedy:Greedy",
+        "no training: takes the action whose outcome the predictor expects to be best",
+        {"tie": Option(0.0, "draw among actions so near to the best; 0: the first best", low=0.0)},
+        "Sutton and Barto 2018, section 4.2",
+    ),
 }

@@ -3,8 +3,11 @@
 Walking an episode of 20,000 steps in windows of 20 takes 1,000 updates, all on the same episodes;
 its beginning is seen in one of them. A row that jumps sees the first window and a few others, in
 the order of time, and then takes a new episode. The state is carried from window to window as if
-nothing lay between: learning what to write takes young states, and the gradient of MemUP never
-reached across windows anyway. It needs no pass over whole episodes.
+nothing lay between: the gradient of MemUP never reached across windows anyway. It needs no pass
+over whole episodes.
+
+Young states teach a memory to write, old ones to hold: a memory must be trained at the age at
+which it is used. So some rows live long: they visit many windows before they take a new episode.
 """
 
 from collections.abc import Callable
@@ -22,25 +25,30 @@ class JumpCursor(NamedTuple):
 
     Attributes:
         episode: absolute id of the row's episode, [B]; -1 before the first.
-        starts: first steps of the windows it visits, ascending, [B, V].
+        starts: first steps of the windows it visits, ascending, [B, V]; unused ones are last.
+        life: how many windows it visits, [B].
         done: how many of them it has visited, [B].
     """
 
     episode: Int[np.ndarray, " B"]
     starts: Int[np.ndarray, "B V"]
+    life: Int[np.ndarray, " B"]
     done: Int[np.ndarray, " B"]
 
 
 class Jump(AbstractOrder):
     """Visits the first window of an episode, some around rare observations, and some at random.
 
-    Of the V-1 windows after the first, half (rounded up) hold a rare step; all are visited in the
-    order of time.
+    A young row visits `visits` windows, an old one between that and `old_visits` (never more than
+    an episode has). Half of a young row's windows after the first, rounded up, hold a rare step,
+    and as many of an old row's; all are visited in the order of time.
 
     Args:
         window: R, steps of a window.
-        visits: V, windows of an episode.
+        visits: windows of an episode that a young row visits.
         rare: episode id -> its rare steps, and with what probability to visit each.
+        old: share of the rows that are old.
+        old_visits: windows that an old row visits at most.
     """
 
     def __init__(
@@ -48,14 +56,17 @@ class Jump(AbstractOrder):
         window: int,
         visits: int,
         rare: Callable[[int], tuple[np.ndarray, np.ndarray]],
+        old: float = 0.0,
+        old_visits: int = 250,
     ):
         self.window, self.visits, self.rare = window, visits, rare
+        self.old, self.old_visits = old, max(visits, old_visits)
 
     def init(self, rows: int) -> JumpCursor:  # type: ignore[override]
         """See AbstractOrder."""
         none = np.full(rows, -1, np.int64)
-        starts = np.zeros((rows, self.visits), np.int64)
-        return JumpCursor(none, starts, np.full(rows, self.visits))
+        starts = np.zeros((rows, self.old_visits if self.old else self.visits), np.int64)
+        return JumpCursor(none, starts, np.zeros(rows, np.int64), np.zeros(rows, np.int64))
 
     def advance(  # type: ignore[override]
         self, cursor: JumpCursor, steps: int, ids: Ids, lengths: Ids, rng: np.random.Generator
@@ -71,30 +82,40 @@ class Jump(AbstractOrder):
             f"order 'jump': an episode has {shortest} steps, expected at least "
             f"method.window={self.window}; the orders 'sequential' and 'staggered' take it",
         )
-        episode, starts, done = (a.copy() for a in cursor)
+        episode, starts, life, done = (a.copy() for a in cursor)
         live = set(ids.tolist())
+        young = len(episode) - round(self.old * len(episode))
         visits: list[Visit] = []
         for row in range(len(episode)):
             # First steps of windows that begin anew: an evicted episode is left at once.
             for offset in range(0, steps, self.window):
-                fresh = done[row] >= self.visits or int(episode[row]) not in live
+                fresh = done[row] >= life[row] or int(episode[row]) not in live
                 if fresh:
                     chosen = int(rng.integers(len(ids)))
                     episode[row], done[row] = ids[chosen], 0
-                    starts[row] = self._choose(int(ids[chosen]), int(lengths[chosen]), rng)
+                    windows = self._windows(
+                        int(ids[chosen]), int(lengths[chosen]), row >= young, rng
+                    )
+                    life[row] = len(windows)
+                    starts[row, : len(windows)] = windows
                 start = int(starts[row, done[row]])
                 stop = start + self.window
                 visits.append(Visit(row, int(episode[row]), start, stop, offset, fresh))
                 done[row] += 1
-        return JumpCursor(episode, starts, done), visits
+        return JumpCursor(episode, starts, life, done), visits
 
-    def _choose(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
-        """Draw the first steps of V windows, ascending; they may overlap."""
+    def _windows(
+        self, episode: int, length: int, old: bool, rng: np.random.Generator
+    ) -> Int[np.ndarray, " V"]:
+        """Draw the first steps of the windows of one life, ascending; they may overlap."""
         last, later = length - self.window, self.visits - 1
         steps, probability = self.rare(episode)
         rare = rng.choice(steps, size=-(-later // 2), p=probability)
         # The rare step may stand anywhere in its window.
         rare = rare - rng.integers(self.window, size=len(rare))
-        others = rng.integers(last + 1, size=later // 2)
+        if old:
+            most = max(self.visits, min(self.old_visits, length // self.window))
+            later = int(rng.integers(self.visits, most + 1)) - 1
+        others = rng.integers(last + 1, size=later - len(rare))
         starts = np.concatenate([[0], rare, others])
         return np.sort(np.clip(starts, 0, last))

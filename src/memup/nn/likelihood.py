@@ -38,6 +38,10 @@ class AbstractLikelihood(eqx.Module):
         """Return the likeliest outcome."""
 
     @abc.abstractmethod
+    def mean(self, params: Float[Array, " P"]) -> Float[Array, " O"]:
+        """Return the expected outcome."""
+
+    @abc.abstractmethod
     def describe(self) -> dict[str, Any]:
         """Return what `from_description` needs to make this family again."""
 
@@ -80,6 +84,10 @@ class Categorical(AbstractLikelihood):
         """Return the likeliest value of every number."""
         best = jnp.argmax(self.log_probs(params), axis=-1)
         return jnp.take_along_axis(jnp.asarray(self.values), best[:, None], axis=-1)[:, 0]
+
+    def mean(self, params: Float[Array, " P"]) -> Float[Array, " O"]:
+        """Return the expected value of every number."""
+        return jnp.sum(jnp.exp(self.log_probs(params)) * jnp.asarray(self.values), axis=-1)
 
     def describe(self) -> dict[str, Any]:
         """See AbstractLikelihood."""
@@ -129,6 +137,10 @@ class Normal(AbstractLikelihood):
         """Return the mean."""
         return self._split(params)[0] * jnp.asarray(self.scale) + jnp.asarray(self.shift)
 
+    def mean(self, params: Float[Array, " P"]) -> Float[Array, " O"]:
+        """Return the mean, which is the mode too."""
+        return self.mode(params)
+
     def describe(self) -> dict[str, Any]:
         """See AbstractLikelihood."""
         return {"family": "normal", "shift": list(self.shift), "scale": list(self.scale)}
@@ -176,6 +188,10 @@ class Quantile(AbstractLikelihood):
     def mode(self, params: Float[Array, " P"]) -> Float[Array, " O"]:
         """Return the mean of the quantiles."""
         return jnp.mean(params, keepdims=True) * self.scale + self.shift
+
+    def mean(self, params: Float[Array, " P"]) -> Float[Array, " O"]:
+        """Return the mean of the quantiles."""
+        return self.mode(params)
 
     def describe(self) -> dict[str, Any]:
         """See AbstractLikelihood."""

@@ -1,0 +1,78 @@
+"""No policy training: act by the outcome that the trained predictor expects.
+
+The predictor knows q(y | m_t, x_t), x_t = (o_t, a): what each action would bring, given what is
+remembered. Taking the best one is one step of policy improvement over the behaviour that filled the
+store (Sutton and Barto 2018, section 4.2).
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PyTree
+
+from memup.agents.base import AbstractAgent
+from memup.memories.encoded import initial_rows
+from memup.tree import Vector
+from memup.types import Key, Metrics, State, StepInput, TimeStep, Trajectory
+
+
+class Actor(NamedTuple):
+    """What actors carry, leaves [B, ...]: memory states and their previous actions."""
+
+    memory: State
+    action: Int[Array, " B"]
+
+
+class Greedy(AbstractAgent):
+    """Takes the action of the largest expected outcome, and learns nothing.
+
+    Args:
+        vector: parameters of the trained model.
+        model: puts it together; its `memory` is an EncodedMemory.
+        expect: (model, memory [D], observation, action) -> expected outcome, a number.
+        actions: number of actions.
+        tie: actions whose expected outcomes are within this of the best one are drawn from at
+            random; 0 takes the first best.
+    """
+
+    def __init__(
+        self,
+        vector: Vector,
+        model: Callable[[Vector], Any],
+        expect: Callable[[Any, Array, PyTree, Array], Float[Array, ""]],
+        actions: int,
+        tie: float = 0.0,
+    ):
+        self.vector, self.model, self.expect = vector, model, expect
+        self.actions, self.tie = actions, tie
+
+    def init(self, *, key: Key) -> Vector:
+        """Return the model's parameters."""
+        return jnp.copy(self.vector)
+
+    def begin(self, state: Vector, batch: int) -> Actor:
+        """See AbstractAgent."""
+        return Actor(initial_rows(self.model(state).memory, batch), jnp.zeros(batch, jnp.int32))
+
+    def act(
+        self, state: Vector, carry: Actor, step: TimeStep, *, key: Key, greedy: bool = False
+    ) -> tuple[Actor, Int[Array, " B"], Any]:
+        """Read the step, then ask for every action; see AbstractAgent."""
+        model = self.model(state)
+        x = StepInput(step.obs, carry.action, step.reward, step.first)
+        rows, m = jax.vmap(model.memory.step)(carry.memory, x)
+        choices = jnp.arange(self.actions)
+        of_all = jax.vmap(lambda m, o, a: self.expect(model, m, o, a), (None, None, 0))
+        value = jax.vmap(of_all, (0, 0, None))(m, step.obs, choices)
+        action = jnp.argmax(value, axis=-1)
+        if self.tie:
+            good = value >= jnp.max(value, axis=-1, keepdims=True) - self.tie
+            action = jax.random.categorical(key, jnp.where(good, 0.0, -jnp.inf))
+        action = action.astype(jnp.int32)
+        return Actor(rows, action), action, ()
+
+    def learn(self, state: Vector, trajectory: Trajectory, *, key: Key) -> tuple[Vector, Metrics]:
+        """Learn nothing."""
+        return state, {}
