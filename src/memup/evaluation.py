@@ -83,7 +83,7 @@ def _round(player: Player, state: PyTree, key: Any) -> tuple[np.ndarray, np.ndar
     alive = np.ones(player.batch, bool)
     stretch = 0
     while alive.any():
-        carry, trajectory = player.play(state, carry, jax.random.fold_in(key, stretch))
+        carry, trajectory = player.play(state, carry, jax.random.fold_in(key, stretch), stretch)
         step = jax.tree.map(np.asarray, trajectory.step._replace(obs=()))
         ended = step.terminated | step.truncated
         before_end = np.cumsum(ended, axis=0) - ended == 0

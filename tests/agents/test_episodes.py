@@ -4,7 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from memup.agents.episodes import Player, as_fields, outcome, play_round
+from memup.agents.episodes import Player, play_round
+from memup.agents.played import Played
 from memup.agents.random import RandomAgent
 from memup.data.store import EpisodeStore
 from memup.envs.table import make_env
@@ -19,59 +20,79 @@ def player():
     return Player(RandomAgent(2), ENV, 6, length=8)
 
 
-@pytest.fixture(scope="module")
-def played(player):
-    return play_round(player, (), jax.random.key(3))[1:]
+def play(player, key=3, learn=None, store=None, env=ENV):
+    """Play a round; return the agent's state, what was played and the store it went into."""
+    store = EpisodeStore() if store is None else store
+    played = Played(env.observation_space, 2, player.batch, store)
+    state = play_round(player, 0 if learn else (), jax.random.key(key), played, learn)
+    played.add_to_store()
+    return state, played, store
 
 
-def test_every_copy_plays_one_whole_episode(played):
-    stretches, lengths = played
-    assert len(set(lengths.tolist())) > 1 and len(stretches) >= 2
-    assert ((lengths >= 11) & (lengths <= 21)).all()
-    fields = as_fields(ENV.observation_space, 2, stretches, lengths)
-    store = EpisodeStore()
-    store.extend(fields, lengths)
-    total, success = outcome(stretches, lengths)
-    for i in range(6):
-        e = store.episode(i)
-        obs, n = e["obs"], lengths[i]
+def content(store):
+    return [store.episode(i) for i in range(len(store))]
+
+
+def test_every_copy_plays_one_whole_episode(player):
+    _, played, store = play(player)
+    assert len(set(played.lengths.tolist())) > 1 and played.steps >= 2 * 8 * 6
+    assert ((played.lengths >= 11) & (played.lengths <= 21)).all()
+    for i, e in enumerate(content(store)):
+        obs, n = e["obs"], played.lengths[i]
+        assert len(obs) == n
         assert obs[0, 0] in (-1, 1) and not obs[1:, 0].any(), "the hint is at the start"
         assert obs[n - 2, 1] == 1 and obs[:, 1].sum() == 1, "the junction before the last step"
         assert not obs[-1].any() and e["terminated"].nonzero()[0].tolist() == [n - 1]
         right = (e["action"][n - 2] == 1) == (obs[0, 0] == 1)
         assert e["reward"].tolist() == [0.0] * (n - 1) + [4.0 if right else -3.0]
-        assert total[i] == e["reward"].sum() and success[i] == right
+        assert played.total[i] == e["reward"].sum() and played.success[i] == right
     assert e["action"].dtype == np.int8 and obs.dtype == np.int8
 
 
-def test_a_round_depends_on_its_key_alone(player, played):
-    again = play_round(player, (), jax.random.key(3))[1:]
-    jax.tree.map(np.testing.assert_array_equal, again, played)
-    other = play_round(player, (), jax.random.key(4))[1:]
-    assert not np.array_equal(other[0][0].action, played[0][0].action)
+def test_a_round_depends_on_its_key_alone(player):
+    one, again, other = (content(play(player, key=key)[2]) for key in (3, 3, 4))
+    jax.tree.map(np.testing.assert_array_equal, one, again)
+    assert not np.array_equal(other[0]["action"][:8], one[0]["action"][:8])
 
 
-def test_learning_in_a_round_sees_every_stretch(player, played):
-    seen = []
-    state, stretches, _ = play_round(
-        player, 0, jax.random.key(3), lambda s, t, k: seen.append(t) or s + 1
+def test_long_episodes_wait_on_disk(player, tmp_path, monkeypatch):
+    _, in_memory, expected = play(player)
+    monkeypatch.setattr("memup.agents.played.HELD_BYTES", 100)
+    _, spilled, store = play(player, store=EpisodeStore(tmp_path / "store"))
+    assert spilled._kinds, "it did spill"
+    jax.tree.map(np.testing.assert_array_equal, content(store), content(expected))
+    for name in ("lengths", "total", "success"):
+        np.testing.assert_array_equal(getattr(spilled, name), getattr(in_memory, name))
+    assert not (tmp_path / "store" / "scratch").exists()
+    jax.tree.map(
+        np.testing.assert_array_equal, content(EpisodeStore.open(store.path)), content(store)
     )
-    assert state == len(stretches) == len(seen) == len(played[0])
 
 
-def test_a_host_environment_plays_rounds_too(played):
+def test_stretches_grow_where_episodes_are_long(monkeypatch):
+    monkeypatch.setattr("memup.agents.episodes.LONG_AFTER", 2)
+    player, lengths = Player(RandomAgent(2), ENV, 2, length=3), []
+    carry = player.begin((), jax.random.key(0))
+    for number in range(4):
+        carry, trajectory = player.play((), carry, jax.random.key(number), number)
+        lengths.append(len(trajectory.action))
+    assert lengths == [3, 3, 48, 48]
+
+
+def test_learning_in_a_round_sees_every_stretch(player):
+    seen = []
+    state, played, _ = play(player, learn=lambda s, t, k: seen.append(t) or s + 1)
+    assert state == len(seen) == played.steps // (8 * 6)
+
+
+def test_a_host_environment_plays_rounds_too():
     env = make_env("gym:CartPole-v1", n=2)
-    stretches, lengths = play_round(
-        Player(RandomAgent(2), env, 9, length=16), (), jax.random.key(0)
-    )[1:]
-    fields = as_fields(env.observation_space, 2, stretches, lengths)
-    assert len(lengths) == 2 and len(fields["obs"]) == lengths.sum()
-    starts = np.cumsum(lengths) - lengths
-    assert not fields["reward"][starts].any()
-    ends = np.cumsum(lengths) - 1
-    assert fields["terminated"][ends].all() and fields["terminated"].sum() == 2
-    total, success = outcome(stretches, lengths)
-    assert total.tolist() == (lengths - 1).tolist() and np.isnan(success).all()
+    _, played, store = play(Player(RandomAgent(2), env, 9, length=16), key=0, env=env)
+    assert len(played.lengths) == 2 == len(store)
+    for e in content(store):
+        assert e["reward"][0] == 0 and e["terminated"].nonzero()[0].tolist() == [len(e["obs"]) - 1]
+    assert played.total.tolist() == (played.lengths - 1).tolist()
+    assert np.isnan(played.success).all()
 
 
 def test_random_play_is_at_chance():

@@ -26,13 +26,15 @@ class EpisodeStore:
             limit, or that of the store at `path`.
 
     Attributes:
+        path: folder of the disk format; None in memory.
         limit: live episodes at most, or None.
         next_id: id of the next episode: the count of all that were ever added.
     """
 
     def __init__(self, path: str | Path | None = None, limit: int | None = None):
         require(limit is None or limit >= 1, f"limit={limit}: expected at least 1")
-        disk = None if path is None else open_table(Path(path), limit)
+        self.path = None if path is None else Path(path)
+        disk = None if self.path is None else open_table(self.path, limit)
         self._table: AbstractTable = disk or MemoryTable()
         self._disk = disk
         self.limit = disk.limit if disk else limit

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.agents.episodes import Player, as_fields, outcome, play_round
+from memup.agents.episodes import Player, play_round
+from memup.agents.played import Played
 from memup.agents.random import RandomAgent
 from memup.phases.base import AbstractPhase, World
 from memup.types import Metrics
@@ -35,15 +36,14 @@ class Collect(AbstractPhase):
         if self._player is None:
             self._player = Player(RandomAgent(world.actions), world.env, self.environments)
         key = world.key(self.name, int(state["round"]))
-        _, stretches, lengths = play_round(self._player, (), key)
-        fields = as_fields(world.space, world.actions, stretches, lengths)
-        world.store.extend(fields, lengths)
-        total, _ = outcome(stretches, lengths)
+        played = Played(world.space, world.actions, self._player.batch, world.store)
+        play_round(self._player, (), key, played)
+        played.add_to_store()
         metrics: dict[str, Any] = {
             "episodes": len(world.store),
             "env_steps": world.store.steps,
-            "return": float(total.mean()),
-            "length": float(lengths.mean()) - 1,
+            "return": float(played.total.mean()),
+            "length": float(played.lengths.mean()) - 1,
             "progress": len(world.store) / self.episodes,
         }
         return {"round": state["round"] + 1}, metrics, len(world.store) >= self.episodes

@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.agents.episodes import Player, as_fields, outcome, play_round
+from memup.agents.episodes import Player, play_round
+from memup.agents.played import Played
 from memup.phases.base import AbstractPhase, Compiled, World, check_finite
 from memup.phases.detect import Detect, sample
 from memup.phases.memory import Memory
@@ -72,22 +73,24 @@ class Joint(AbstractPhase):
             return agent
 
         key = world.key(self.name, number)
-        agent, stretches, lengths = play_round(self.player, state["agent"], key, learn)
+        played = Played(world.space, world.actions, self.player.batch, world.store)
+        agent = play_round(self.player, state["agent"], key, played, learn)
         check_finite(losses[-1]["skipped_in_a_row"], self.name)
-        self._store(world, state["detector"].model, stretches, lengths)
+        ids = played.add_to_store()
+        self.detect.target.prepare(world.store, ids)
+        self.detect.score(world, state["detector"].model, ids)
         detector = self._improve(world, state["detector"], number)
         memory, metrics = state["memory"], {}
         for left in reversed(range(self.chunks)):
             memory, metrics = self.memory.learn(world, memory, ahead=left > 0)
         check_finite(metrics["skipped_in_a_row"], self.name)
         agent = self._follow(agent, memory["train"].model)
-        total, success = outcome(stretches, lengths)
-        steps = int(state["env_steps"]) + len(stretches) * self.player.length * self.player.batch
-        rate = float(success.mean())
+        steps = int(state["env_steps"]) + played.steps
+        rate = float(played.success.mean())
         out: Metrics = {
             "env_steps": steps,
             "progress": steps / max(self.policy.steps, 1),
-            "return": float(total.mean()),
+            "return": float(played.total.mean()),
             "success_rate": rate,
             "memory_loss": float(np.mean(np.asarray(metrics["loss"]))),
             "updates": int(memory["chunk"]) * self.memory.chunk,
@@ -97,12 +100,6 @@ class Joint(AbstractPhase):
         state = {"agent": agent, "detector": detector, "memory": memory}
         state |= {"round": np.array(number + 1), "env_steps": np.array(steps)}
         return state, out, steps >= self.policy.steps or rate >= self.policy.enough
-
-    def _store(self, world: World, vector: Vector, stretches: list[Any], lengths: Any) -> None:
-        fields = as_fields(world.space, world.actions, stretches, lengths)
-        ids = world.store.extend(fields, lengths)
-        self.detect.target.prepare(world.store, ids)
-        self.detect.score(world, vector, ids)
 
     def _improve(self, world: World, detector: PyTree, number: int) -> PyTree:
         """Let the detector follow the policy's data."""
