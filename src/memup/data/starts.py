@@ -20,6 +20,7 @@ KEPT = 4
 KEPT_EPISODES = 100_000
 WIDEST = 64
 LEAST_STD = 0.1
+BLOCK = 1 << 20
 
 
 class Starts:
@@ -45,14 +46,25 @@ class Starts:
             self._known[episode] = steps, weight / weight.sum()
         return self._known[episode]
 
+    def rarest(self, episode: int, count: int, rng: np.random.Generator) -> Int[np.ndarray, " M"]:
+        """Return the `count` rarest steps of an episode; among equal ones at random."""
+        rarity = self.rarity(self.store.episode(episode))
+        most = min(count, len(rarity))
+        bar = np.partition(rarity, -most)[-most]
+        above, equal = np.flatnonzero(rarity > bar), np.flatnonzero(rarity == bar)
+        return np.concatenate([above, rng.permutation(equal)[: most - len(above)]])
+
     def rarity(self, episode: dict[str, np.ndarray]) -> Float[np.ndarray, " T"]:
         """Return how rare each step's observation is."""
         length = len(next(iter(episode.values())))
         highest = np.zeros(length, np.float32)
-        for fact in self.facts:
-            column = episode[fact["field"]].reshape(length, -1)[:, fact["number"]]
-            score = (_surprise(column, fact) - fact["mean"]) / max(fact["std"], LEAST_STD)
-            highest = np.maximum(highest, score.astype(np.float32))
+        for low in range(0, length, BLOCK):
+            block = highest[low : low + BLOCK]
+            for fact in self.facts:
+                part = episode[fact["field"]][low : low + BLOCK]
+                column = part.reshape(len(part), -1)[:, fact["number"]]
+                score = (_surprise(column, fact) - fact["mean"]) / max(fact["std"], LEAST_STD)
+                np.maximum(block, score.astype(np.float32), out=block)
         return highest
 
 

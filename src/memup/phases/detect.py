@@ -17,16 +17,20 @@ from memup.method.target import AbstractTarget
 from memup.nn.encoder import Normaliser, encode
 from memup.nn.likelihood import suit
 from memup.phases.base import AbstractPhase, Compiled, World, check_finite
+from memup.phases.draw import Draw, context
 from memup.phases.plateau import Plateau
-from memup.spaces import flatten, join
+from memup.phases.scores import ContextTable
+from memup.spaces import flatten
 from memup.tree import Vector
-from memup.types import Context, Key, Metrics
+from memup.types import Key, Metrics
 
 CHUNK = 50
 HELD_OUT = 32768
 SCORED_AT_ONCE = 65536
+BLOCK = 16 * SCORED_AT_ONCE
 SAMPLE = 200_000
 PATIENCE = 5
+TAIL = 64
 
 
 class Detect(AbstractPhase):
@@ -71,6 +75,7 @@ class Detect(AbstractPhase):
         self._score = Compiled(self.learner.score)
         self._losses = Compiled(self.learner.losses)
         self._held: Any = None
+        self.draw = Draw(world, self.target)
 
     def start(self, world: World) -> PyTree:
         """See AbstractPhase."""
@@ -88,13 +93,11 @@ class Detect(AbstractPhase):
         chunk = int(state["chunk"])
         train, held = world.split_ids()
         rng = world.rng(self.name, chunk)
-        batches = sample(world, self.target, train, (CHUNK, self.batch), rng)
+        batches = self.draw(train, (CHUNK, self.batch), rng)
         detector, metrics = self._learn(state["detector"], batches)
         check_finite(metrics["skipped_in_a_row"], self.name)
         if self._held is None:
-            self._held = sample(
-                world, self.target, held, (HELD_OUT,), world.rng(self.name + "held")
-            )
+            self._held = self.draw(held, (HELD_OUT,), world.rng(self.name + "held"))
         held_out = float(np.mean(np.asarray(self._losses(detector.model, *self._held))))
         plateau, _ = state["plateau"].see(held_out)
         made = (chunk + 1) * CHUNK
@@ -127,66 +130,39 @@ class Detect(AbstractPhase):
     def score(self, world: World, vector: Vector, ids: np.ndarray) -> None:
         """Write the uncertainty of every step of some episodes into the store."""
         lengths = world.store.lengths(ids)
-        for part in _parts(lengths, SCORED_AT_ONCE * 16):
-            starts = world.store.global_rows(ids[part], np.zeros(len(ids[part]), np.int64))
-            rows = np.concatenate(
-                [np.arange(s, s + n) for s, n in zip(starts, lengths[part], strict=True)]
-            )
-            scores = [
-                self._score_rows(world, vector, rows[low : low + SCORED_AT_ONCE])
-                for low in range(0, len(rows), SCORED_AT_ONCE)
-            ]
-            score = np.concatenate(scores)
+        self._table = ContextTable(lambda rows: self._ask(world, vector, rows))
+        for part in _parts(lengths, BLOCK):
+            first = world.store.global_rows(ids[part], np.zeros(len(ids[part]), np.int64))
+            # The episodes of a part lie end to end.
+            rows = np.arange(first[0], first[-1] + lengths[part][-1])
+            score = self._score_rows(world, vector, rows)
             if self.target.lead == 0:
                 owner = np.repeat(ids[part], lengths[part])
-                step = rows - np.repeat(starts, lengths[part])
+                step = rows - np.repeat(first, lengths[part])
                 known = np.isfinite(self.target.values(world.store, owner, step)).all(axis=-1)
                 score = np.where(known, score, 0.0).astype(np.float32)
             world.store.set_scores(ids[part], score)
 
     def _score_rows(self, world: World, vector: Vector, rows: np.ndarray) -> np.ndarray:
-        padded = np.pad(rows, (0, SCORED_AT_ONCE - len(rows)), mode="edge")
-        return np.asarray(self._score(vector, context(world, padded)))[: len(rows)]
+        """Score rows of the store a block at a time, by the table where it can."""
+        names = [*flatten(world.space), *(["action"] if world.actions else [])]
+        scores = []
+        for low in range(0, len(rows), BLOCK):
+            block = rows[low : low + BLOCK]
+            found = self._table.look_up([world.store.gather(n, block) for n in names], block)
+            scores.append(self._ask(world, vector, block) if found is None else found)
+        return np.concatenate(scores)
+
+    def _ask(self, world: World, vector: Vector, rows: np.ndarray) -> np.ndarray:
+        """Score rows by the network."""
+        padded = np.pad(rows, (0, -len(rows) % SCORED_AT_ONCE), mode="edge")
+        parts = padded.reshape(-1, SCORED_AT_ONCE)
+        scores = [np.asarray(self._score(vector, context(world, part))) for part in parts]
+        return np.concatenate(scores)[: len(rows)]
 
     def results(self, state: PyTree) -> dict[str, PyTree]:
         """The detector's arrays."""
         return {"detector": state["detector"].model}
-
-
-def context(world: World, rows: np.ndarray) -> Context:
-    """Look up the local questions of some rows of the store."""
-    store = world.store
-    obs = join(world.space, {name: store.gather(name, rows) for name in flatten(world.space)})
-    action = store.gather("action", rows) if world.actions else np.zeros(rows.shape, np.int32)
-    return Context(obs, action)
-
-
-def sample(
-    world: World,
-    target: AbstractTarget,
-    ids: np.ndarray,
-    shape: tuple[int, ...],
-    rng: np.random.Generator,
-) -> tuple[Context, np.ndarray]:
-    """Draw steps uniformly: their questions and outcomes, with leading axes `shape`."""
-    outcomes = np.maximum(world.store.lengths(ids) - target.lead, 0)
-    ends = np.cumsum(outcomes)
-    require(
-        bool(ends[-1] > 0), "the store has no step with an outcome: every episode is one step long"
-    )
-    place = rng.integers(ends[-1], size=shape)
-    which = np.searchsorted(ends, place, side="right")
-    step = place - (ends[which] - outcomes[which])
-    value = target.values(world.store, ids[which], step)
-    known = np.flatnonzero(np.isfinite(value).all(axis=-1).ravel())
-    require(len(known) > 0, f"none of {place.size} steps drawn has an outcome to predict")
-    if len(known) < place.size:  # draw the steps without a label again, among those with one
-        again = known[rng.integers(len(known), size=place.size)]
-        keep = np.isin(np.arange(place.size), known)
-        pick = np.where(keep, np.arange(place.size), again).reshape(shape)
-        which, step = which.ravel()[pick], step.ravel()[pick]
-        value = value.reshape(place.size, -1)[pick]
-    return context(world, world.store.global_rows(ids[which], step)), value
 
 
 def measure(world: World, target: AbstractTarget, family: str, quantile: bool) -> dict[str, Any]:
@@ -209,13 +185,16 @@ def measure(world: World, target: AbstractTarget, family: str, quantile: bool) -
 
 
 def _all_outcomes(store: EpisodeStore, target: AbstractTarget, ids: np.ndarray) -> np.ndarray:
-    """All outcomes, or a sample of them where there are very many; rare ones must not be missed."""
+    """All outcomes; where there are very many, all of some episodes and the last of the others.
+
+    Rare ones must not be missed.
+    """
     lengths = store.lengths(ids) - target.lead
-    parts = []
+    parts, taken = [], 0
     for i, n in zip(ids, lengths, strict=True):
-        parts.append(target.values(store, np.full(n, i), np.arange(n)))
-        if sum(len(p) for p in parts) > 50 * SAMPLE:
-            break
+        begin = 0 if taken < 50 * SAMPLE else max(0, n - TAIL)
+        parts.append(target.values(store, np.full(n - begin, i), np.arange(begin, n)))
+        taken += n - begin
     value = np.concatenate(parts)
     value = value[np.isfinite(value).all(axis=-1)]
     require(len(value) > 0, "no step of the store has an outcome to predict")

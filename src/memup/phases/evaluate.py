@@ -6,7 +6,8 @@ from jaxtyping import PyTree
 from memup.evaluation import evaluate_agent, evaluate_model
 from memup.method.profile import WINDOW, recall
 from memup.phases.base import AbstractPhase, Compiled, World
-from memup.phases.detect import Detect, context
+from memup.phases.detect import Detect
+from memup.phases.draw import context
 from memup.phases.memory import Memory
 from memup.phases.policy import Policy
 from memup.types import Metrics

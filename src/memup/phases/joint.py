@@ -15,7 +15,7 @@ from jaxtyping import PyTree
 from memup.agents.episodes import Player, play_round
 from memup.agents.played import Played
 from memup.phases.base import AbstractPhase, Compiled, World, check_finite
-from memup.phases.detect import Detect, sample
+from memup.phases.detect import Detect
 from memup.phases.memory import Memory
 from memup.phases.policy import Policy
 from memup.tree import Vector, ravel
@@ -106,7 +106,7 @@ class Joint(AbstractPhase):
         train, _ = world.split_ids()
         rng = world.rng(self.name, number)
         shape = (DETECTOR_UPDATES, self.detect.batch)
-        batches = sample(world, self.detect.target, train, shape, rng)
+        batches = self.detect.draw(train, shape, rng)
         return self._detect(detector, batches)[0]
 
     def _follow(self, agent: PyTree, model: Vector) -> PyTree:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
+from memup.data.jump import Jump
 from memup.data.orders import AbstractOrder, Visit
 from memup.method.detector import surprise
 from memup.method.selector import Current
@@ -19,6 +20,9 @@ from memup.types import Key, Metrics, Window
 
 HELD_OUT_STEPS = 200_000
 HELD_OUT_WINDOW = 100
+HELD_OUT_ROWS = 64
+HELD_OUT_VISITS = 100
+LONG = 50_000
 CHECK_EVERY = 5
 SOLVED = 0.005
 LEARNED = 0.7
@@ -140,20 +144,38 @@ class Memory(AbstractPhase):
     def _held_windows(self, world: World) -> tuple[Window, PyTree, float]:
         _, held = world.split_ids()
         lengths = world.store.lengths(held)
+        if isinstance(self.order, Jump) and lengths.mean() > LONG:
+            windows, rows, count, visits = self._held_jumps(world, held, lengths)
+        else:
+            windows, rows, count, visits = self._held_walks(world, held, lengths)
+        batch = windows.build(visits, rows, count, world.rng("held"))
+        uncertain = windows.uncertainty(visits, rows, count, world.rng("held"))
+        without = float((uncertain * batch.weight).sum() / max(batch.weight.sum(), 1))
+        memory = self.learner.model(self.vector).memory
+        return batch, initial_rows(memory, rows), without
+
+    def _held_walks(
+        self, world: World, held: np.ndarray, lengths: np.ndarray
+    ) -> tuple[Windows, int, int, list[Visit]]:
+        """Walk some whole episodes."""
         ids = held[: int(np.clip(HELD_OUT_STEPS // lengths.mean(), 16, 64))]
         lengths = lengths[: len(ids)]
         if self.surprise:
             self._surprise(world, self.vector, ids)
         stride = max(1, int(lengths.max()) // 2000)
-        windows = self._whole(self.windows.selector, stride)
         spans = enumerate(zip(ids, lengths, strict=True))
         visits = [Visit(row, int(i), 0, int(n), 0, True) for row, (i, n) in spans]
         count = -(-int(lengths.max()) // HELD_OUT_WINDOW)
-        batch = windows.build(visits, len(ids), count, world.rng("held"))
-        uncertain = windows.uncertainty(visits, len(ids), count, world.rng("held"))
-        without = float((uncertain * batch.weight).sum() / max(batch.weight.sum(), 1))
-        memory = self.learner.model(self.vector).memory
-        return batch, initial_rows(memory, len(ids)), without
+        return self._whole(self.windows.selector, stride), len(ids), count, visits
+
+    def _held_jumps(
+        self, world: World, held: np.ndarray, lengths: np.ndarray
+    ) -> tuple[Windows, int, int, list[Visit]]:
+        """Jump through very long episodes, as training does: no pass over them is made."""
+        steps = HELD_OUT_VISITS * self.windows.length
+        cursor = self.order.init(HELD_OUT_ROWS)
+        _, visits = self.order.advance(cursor, steps, held, lengths, world.rng("held"))
+        return self.windows, HELD_OUT_ROWS, HELD_OUT_VISITS, visits
 
     def _whole(self, selector: Any, stride: int) -> Windows:
         """A builder for passes over whole episodes."""

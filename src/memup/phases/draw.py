@@ -1,0 +1,105 @@
+"""Draw single steps to learn from: a half of them uniformly, a half among rare ones.
+
+One step in a million decides the longest mazes. How an outcome depends on its step is the same
+whichever way steps are chosen, as long as the outcome has no part in the choice.
+"""
+
+import numpy as np
+from jaxtyping import Int
+
+from memup.data.starts import Starts
+from memup.data.store import EpisodeStore
+from memup.errors import require
+from memup.method.target import AbstractTarget
+from memup.phases.base import World
+from memup.spaces import flatten, join
+from memup.types import Context
+
+RARE_EPISODES = 256
+RARE_STEPS = 16
+
+
+class Draw:
+    """Draws steps of stored episodes with their outcomes.
+
+    Args:
+        world: has the store, and among its facts how rare observations are.
+        target: gives the outcomes.
+    """
+
+    def __init__(self, world: World, target: AbstractTarget):
+        self.world, self.target = world, target
+        self._starts = Starts(world.store, world.facts["starts"])
+        self._pools: dict[tuple[int, int, int], np.ndarray] = {}
+
+    def __call__(
+        self, ids: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator
+    ) -> tuple[Context, np.ndarray]:
+        """Return questions and outcomes, with leading axes `shape`, of steps of some episodes."""
+        half = (*shape[:-1], shape[-1] // 2)
+        pool = self._rare(ids)
+        pairs = pool[rng.integers(len(pool), size=half)]
+        rest = (*shape[:-1], shape[-1] - half[-1])
+        drawn = uniform(self.world.store, self.target, ids, rest, rng)
+        which, step = (
+            np.concatenate(both, axis=-1)
+            for both in zip((pairs[..., 0], pairs[..., 1]), drawn, strict=True)
+        )
+        return with_outcomes(self.world, self.target, which, step, rng)
+
+    def _rare(self, ids: np.ndarray) -> Int[np.ndarray, "M 2"]:
+        """Return (episode, step) of the rarest steps of some episodes; kept while ids stay."""
+        own = (int(ids[0]), int(ids[-1]), len(ids))
+        if own not in self._pools:
+            rng = self.world.rng("rare")
+            few = rng.choice(ids, size=min(RARE_EPISODES, len(ids)), replace=False).tolist()
+            pairs = [(i, s) for i in few for s in self._starts.rarest(i, RARE_STEPS, rng).tolist()]
+            self._pools = {**dict(list(self._pools.items())[-1:]), own: np.array(pairs)}
+        return self._pools[own]
+
+
+def uniform(
+    store: EpisodeStore,
+    target: AbstractTarget,
+    ids: np.ndarray,
+    shape: tuple[int, ...],
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw steps uniformly; return their episodes and places."""
+    outcomes = np.maximum(store.lengths(ids) - target.lead, 0)
+    ends = np.cumsum(outcomes)
+    require(
+        bool(ends[-1] > 0), "the store has no step with an outcome: every episode is one step long"
+    )
+    place = rng.integers(ends[-1], size=shape)
+    which = np.searchsorted(ends, place, side="right")
+    return ids[which], place - (ends[which] - outcomes[which])
+
+
+def with_outcomes(
+    world: World,
+    target: AbstractTarget,
+    episode: np.ndarray,
+    step: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[Context, np.ndarray]:
+    """Look questions and outcomes up; a step without an outcome gives way to one that has one."""
+    value = target.values(world.store, episode, step)
+    last = step >= world.store.lengths(episode) - target.lead
+    known = np.flatnonzero((np.isfinite(value).all(axis=-1) & ~last).ravel())
+    require(len(known) > 0, f"none of {step.size} steps drawn has an outcome to predict")
+    if len(known) < step.size:
+        again = known[rng.integers(len(known), size=step.size)]
+        keep = np.isin(np.arange(step.size), known)
+        pick = np.where(keep, np.arange(step.size), again).reshape(step.shape)
+        episode, step = episode.ravel()[pick], step.ravel()[pick]
+        value = value.reshape(step.size, -1)[pick]
+    return context(world, world.store.global_rows(episode, step)), value
+
+
+def context(world: World, rows: np.ndarray) -> Context:
+    """Look up the local questions of some rows of the store."""
+    store = world.store
+    obs = join(world.space, {name: store.gather(name, rows) for name in flatten(world.space)})
+    action = store.gather("action", rows) if world.actions else np.zeros(rows.shape, np.int32)
+    return Context(obs, action)
