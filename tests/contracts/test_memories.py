@@ -21,6 +21,7 @@ TINY = {
     "window-transformer": {"size": 4, "heads": 2, "window": 4},
     "gtrxl": {"size": 8, "heads": 2, "window": 4},
     "rmt": {"size": 8, "heads": 2, "window": 4, "tokens": 2},
+    "bigbird": {"size": 4, "heads": 2, "block": 2, "window": 1, "random": 1, "history": 6},
     "ffm": {"traces": 2, "contexts": 3},
     "fwp": {"keys": 3},
     "gated-deltanet": {"keys": 3},
@@ -28,7 +29,7 @@ TINY = {
 # All of one adapter, as "lru", which is tested with one layer and with two.
 SINGLE = {"s6", "ffm", "fwp", "gated-deltanet"}
 # Layers see further together than alone, so two layers are the harder case.
-DOUBLE = {"window-transformer", "gtrxl", "rmt"}
+DOUBLE = {"window-transformer", "gtrxl", "rmt", "bigbird"}
 # Where a gradient is stopped on purpose, the slope is tested without that.
 SMOOTH = {
     "dnc": {"usage_gradient": True},

@@ -179,4 +179,22 @@ MEMORIES: dict[str, Entry] = {
         },
         "Bulatov et al. 2022, arXiv 2207.06881; ELMUR, arXiv 2510.07151",
     ),
+    "bigbird": Entry(
+        "memup.memories.bigbird:BigBird",
+        "block-sparse attention over the history: window, first block, random blocks",
+        {
+            "size": SIZE,
+            "block": Option(16, "steps of a block", low=1, high=65536),
+            "window": Option(2, "blocks in the window, the present one included", low=1, high=4096),
+            "global_blocks": Option(1, "first blocks, which every step sees", low=0, high=4096),
+            "random": Option(2, "random blocks of each head", low=0, high=4096),
+            "history": Option(
+                512, "steps that are kept, beside the first blocks; a multiple of the block", low=1
+            ),
+            "layers": BLOCKS,
+            "heads": HEADS,
+            "seed": Option(0, "of the random blocks", low=0),
+        },
+        "Zaheer et al. 2020, arXiv 2007.14062",
+    ),
 }

@@ -1,0 +1,228 @@
+"""Big Bird: what it costs beside dense attention, and a needle that a window cannot find.
+
+    python benchmarks/bigbird.py cost [--quick]
+    python benchmarks/bigbird.py needle [--seeds 0 1 2]     (goes on where it stopped)
+
+cost: an encoder layer and its gradient at n = 1,024 to 8,192, each in a process of its own. Time is
+the least of several runs, memory what the compiled program asks for and by how much the resident
+set's peak grows. "Dense" is the same layer with `jax.nn.dot_product_attention`.
+
+needle: n = 1,024 random tokens of which a flag marks one; which of eight it is, is asked of the
+first position. Two layers, with and without global and random blocks.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import record
+
+LENGTHS = (1024, 2048, 4096, 8192)
+COST = {"size": 64, "heads": 2, "block": 32, "window": 3, "global_blocks": 1, "random": 3}
+NEEDLE = {
+    "steps": 1024, "tokens": 8, "size": 32, "heads": 2, "layers": 2, "block": 16, "rows": 16,
+    "learning_rate": 1e-3, "updates": 1500, "check": 100, "tested": 4096,
+}  # fmt: skip
+PATTERNS = {
+    "bigbird": {"window": 3, "global_blocks": 1, "random": 3},
+    "window": {"window": 3, "global_blocks": 0, "random": 0},
+}
+
+
+def peak_mib() -> float:
+    """Return the peak of this process's resident set."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def cost(kind: str, steps: int, repeats: int) -> dict:
+    """Compile and run a layer with its gradient in this process."""
+    import equinox as eqx
+    import jax
+    import jax.numpy as jnp
+
+    from memup.nn.bigbird import Layer
+    from memup.ops.block_sparse import Pattern
+
+    sizes = {k: v for k, v in COST.items() if k not in {"size", "heads"}}
+    layer = Layer(COST["size"], COST["heads"], Pattern(**sizes), key=jax.random.key(0))
+    x = jax.random.normal(jax.random.key(1), (steps, COST["size"]))
+    weights, static = eqx.partition(layer, eqx.is_array)
+
+    def dense(layer: Layer, x: jax.Array) -> jax.Array:
+        normed = layer.norm_attention(x)
+        q, (k, v) = layer.attention.queries(normed), layer.attention.keys_and_values(normed)
+        h = x + layer.attention.join(jax.nn.dot_product_attention(q, k, v))
+        return h + layer.forward(layer.norm_forward(h))
+
+    def loss(weights: Layer, x: jax.Array) -> jax.Array:
+        layer = eqx.combine(weights, static)
+        return jnp.sum((layer(x) if kind == "bigbird" else dense(layer, x)) ** 2)
+
+    begin = time.perf_counter()
+    program = jax.jit(jax.grad(loss, (0, 1))).lower(weights, x).compile()
+    compile_s = time.perf_counter() - begin
+    before, times = peak_mib(), []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        jax.block_until_ready(program(weights, x))
+        times.append(time.perf_counter() - begin)
+    return {
+        "kind": kind,
+        "steps": steps,
+        "ms": round(min(times) * 1e3, 2),
+        "program_mib": round(program.memory_analysis().temp_size_in_bytes / 2**20, 2),
+        "resident_mib": round(peak_mib() - before, 1),
+        "compile_s": round(compile_s, 2),
+    }
+
+
+def costs(quick: bool) -> None:
+    """Measure both kinds at all lengths, each in a new process; record them with their ratios."""
+    rows = []
+    for kind in ("bigbird", "dense"):
+        for steps in LENGTHS[:2] if quick else LENGTHS:
+            repeats = 3 if quick else max(5, 65536 // steps)
+            command = [sys.executable, __file__, "cost", "--child", kind, str(steps), str(repeats)]
+            out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            row = json.loads(out.splitlines()[-1])
+            last = rows[-1] if rows and rows[-1]["kind"] == kind else None
+            for name in ("ms", "program_mib", "resident_mib"):
+                row[f"{name}_ratio"] = round(row[name] / last[name], 2) if last else None
+            rows.append(row)
+            print(json.dumps(row), flush=True)
+    if not quick:
+        write(cost=rows)
+
+
+def batch(key: object, rows: int) -> tuple:
+    """Return inputs [rows, n, tokens + 2], the position of each needle, and its token."""
+    import jax
+    import jax.numpy as jnp
+
+    keys, steps = jax.random.split(key, 2), NEEDLE["steps"]
+    token = jax.random.randint(keys[0], (rows, steps), 0, NEEDLE["tokens"])
+    at = jax.random.randint(keys[1], (rows,), 1, steps)
+    positions = jnp.arange(steps)
+    flag = (positions[None] == at[:, None])[..., None]
+    head = jnp.broadcast_to((positions == 0)[None, :, None], (rows, steps, 1))
+    hot = jax.nn.one_hot(token, NEEDLE["tokens"]) * ~head
+    xs = jnp.concatenate([hot, flag, head], axis=2).astype(jnp.float32)
+    return xs, at, token[jnp.arange(rows), at]
+
+
+def learner(kind: str, seed: int) -> tuple[object, Callable, Callable]:
+    """Return the initial state, `learn(state, key)` -> (state, loss), and `answers(state, xs)`."""
+    import equinox as eqx
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    from memup.nn.bigbird import BigBird
+    from memup.ops.block_sparse import Pattern
+
+    pattern = Pattern(NEEDLE["block"], **PATTERNS[kind], seed=(seed,))
+    keys = jax.random.split(jax.random.key(seed))
+    sizes = (NEEDLE["tokens"] + 2, NEEDLE["size"], NEEDLE["layers"], NEEDLE["heads"], pattern)
+    model = BigBird(*sizes, key=keys[0])
+    read = eqx.nn.Linear(NEEDLE["size"], NEEDLE["tokens"], key=keys[1])
+    weights, static = eqx.partition((model, read), eqx.is_array)
+    optimiser = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(NEEDLE["learning_rate"]))
+
+    def logits(weights: object, xs: jax.Array) -> jax.Array:
+        model, read = eqx.combine(weights, static)
+        return jax.vmap(lambda x: read(model(x)[0]))(xs)
+
+    def loss(weights: object, xs: jax.Array, label: jax.Array) -> jax.Array:
+        losses = optax.softmax_cross_entropy_with_integer_labels(logits(weights, xs), label)
+        return jnp.mean(losses)
+
+    @jax.jit
+    def learn(state: tuple, key: jax.Array) -> tuple:
+        weights, memory = state
+        xs, _, label = batch(key, NEEDLE["rows"])
+        value, slope = jax.value_and_grad(loss)(weights, xs, label)
+        moved, memory = optimiser.update(slope, memory)
+        return (optax.apply_updates(weights, moved), memory), value
+
+    answers = jax.jit(lambda state, xs: jnp.argmax(logits(state[0], xs), axis=1))
+    return (weights, optimiser.init(weights)), learn, answers
+
+
+def test(state: object, answers: Callable, far: int, seed: int) -> dict:
+    """Return accuracy over fresh sequences, and over those whose needle is `far` or farther."""
+    import jax
+    import numpy as np
+
+    right, beyond = [], []
+    for i in range(NEEDLE["tested"] // 64):
+        xs, at, label = batch(jax.random.fold_in(jax.random.key(1_000_000 + seed), i), 64)
+        right.append(np.asarray(answers(state, xs) == label))
+        beyond.append(np.asarray(at >= far))
+    right, beyond = np.concatenate(right), np.concatenate(beyond)
+    return {"accuracy": float(right.mean()), "accuracy_beyond_window": float(right[beyond].mean())}
+
+
+def needle(kind: str, seed: int) -> dict:
+    """Train one seed, until it has no errors left or the updates are used up; test it."""
+    import jax
+    import numpy as np
+
+    state, learn, answers = learner(kind, seed)
+    # Two layers of one block on either side: the first position sees three blocks, no more.
+    far = NEEDLE["block"] * (1 + NEEDLE["layers"] * (PATTERNS[kind]["window"] // 2))
+    begin, losses, key = time.perf_counter(), [], jax.random.key(seed)
+    for update in range(NEEDLE["updates"]):
+        state, value = learn(state, jax.random.fold_in(key, update))
+        losses.append(value)
+        if (update + 1) % NEEDLE["check"] == 0:
+            recent = float(np.mean(np.stack(losses[-NEEDLE["check"] :])))
+            spent = time.perf_counter() - begin
+            print(f"{kind} seed {seed}: {update + 1} updates, loss {recent:.4f}, {spent:.0f} s",
+                  file=sys.stderr, flush=True)  # fmt: skip
+            if recent < 0.01:
+                break
+    found = {"kind": kind, "seed": seed, "updates": len(losses), "loss": round(recent, 4)}
+    found |= test(state, answers, far, seed)
+    return {**found, "far_from": far, "wall_s": round(time.perf_counter() - begin, 1)}
+
+
+def write(**part: object) -> None:
+    """Put a part into the results beside the others."""
+    results = {**(record.earlier("bigbird") or {}), **part}
+    record.write("bigbird", results, cost_of=COST, needle_of={**NEEDLE, "patterns": PATTERNS})
+
+
+def needles(seeds: list[int]) -> None:
+    """Run what is not recorded yet."""
+    rows = (record.earlier("bigbird") or {}).get("needle", [])
+    for seed in seeds:
+        for kind in PATTERNS:
+            if not any(row["kind"] == kind and row["seed"] == seed for row in rows):
+                rows = [*rows, needle(kind, seed)]
+                print(json.dumps(rows[-1]), flush=True)
+                write(needle=rows)
+
+
+def main() -> None:
+    """Run one part."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("part", choices=("cost", "needle"))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--quick", action="store_true", help="two lengths, nothing recorded")
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.child:
+        kind, steps, repeats = args.child
+        print(json.dumps(cost(kind, int(steps), int(repeats))))
+    elif args.part == "cost":
+        costs(args.quick)
+    else:
+        needles(args.seeds)
+
+
+if __name__ == "__main__":
+    main()
