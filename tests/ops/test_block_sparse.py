@@ -40,10 +40,8 @@ def mask_by_definition(pattern, steps, heads):
     b, g, w = pattern.block, pattern.global_blocks, pattern.window
     t, s = np.arange(steps)[:, None], np.arange(steps)[None]
     i, j = t // b, s // b
-    if pattern.causal:
-        given = (i - j < w) | (j < g)
-    else:
-        given = (abs(i - j) <= w // 2) | (i < g) | (j < g)
+    window = i - j < w if pattern.causal else abs(i - j) <= w // 2
+    given = window | (j < g) | ((i < g) & (not pattern.causal))
     mask = np.stack([given] * heads)
     for h, block in np.ndindex(heads, steps // b):
         for other in pattern.drawn(h, block, steps // b):

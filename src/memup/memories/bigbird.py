@@ -98,7 +98,7 @@ class Block(eqx.Module):
         self, rows: Float[Array, "H s D"]
     ) -> tuple[Float[Array, "H s d"], Float[Array, "H s d"]]:
         """Return keys and values of rows that each head has of its own."""
-        heads, count, size = rows.shape
+        heads, size = rows.shape[0], rows.shape[2]
         normed = self.norm_attention(rows.reshape(-1, size)).reshape(rows.shape)
         weight = self.attention.weight_kv.reshape(size, 2, heads, size // heads)
         both = jnp.einsum("hsi,ikhd->khsd", normed, weight)

@@ -36,8 +36,8 @@ class Norm(eqx.Module):
         """Normalise each row; one of equal numbers becomes `shift`."""
         centred = x - jnp.mean(x, axis=1, keepdims=True)
         variance = jnp.mean(centred * centred, axis=1, keepdims=True)
-        # Not rsqrt: on CPUs, XLA (JAX 0.10.2) miscompiles its product where many cotangents meet one
-        # x, as in a compiled Jacobian: what lies behind the first 32,768 numbers is wrong.
+        # Not rsqrt: on CPUs, XLA (JAX 0.10.2) miscompiles its product where many cotangents meet
+        # one x, as in a compiled Jacobian: what lies behind the first 32,768 numbers is wrong.
         return centred / jnp.sqrt(variance + 1e-5) * self.scale[None] + self.shift[None]
 
 

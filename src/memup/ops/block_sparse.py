@@ -1,8 +1,8 @@
 """Block-sparse attention: a window, global blocks and fixed random blocks, at a cost linear in n.
 
-"Big Bird" (Zaheer et al. 2020, arXiv 2007.14062, section 2 and appendix D). The sequence is cut into
-blocks; which blocks of keys a block of queries looks at is fixed before anything is computed, no
-block twice, so the result is that of dense attention under the equivalent mask.
+"Big Bird" (Zaheer et al. 2020, arXiv 2007.14062, section 2 and appendix D). The sequence is cut
+into blocks; which blocks of keys a block of queries looks at is fixed before anything is computed,
+no block twice, so the result is that of dense attention under the equivalent mask.
 """
 
 from collections.abc import Iterable
