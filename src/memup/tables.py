@@ -68,12 +68,17 @@ class Entry:
         summary: one line for `memup list`.
         options: its settings by name.
         paper: where it comes from.
+        parameters: trained numbers of a memory at its default options, `INPUT_SIZE` floats a
+            step. Written down, so that a list needs no jax; a test counts them.
+        state_numbers: numbers that it carries from step to step.
     """
 
     factory: str
     summary: str
     options: Mapping[str, Option] = field(default_factory=dict)
     paper: str = ""
+    parameters: int | None = None
+    state_numbers: int | None = None
 
     def load(self) -> Any:
         """Import and return the class or function."""

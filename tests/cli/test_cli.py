@@ -79,6 +79,15 @@ def test_lists(capfd, kind):
     assert items or kind == "tasks"
 
 
+def test_the_list_of_memories_says_how_large_they_are(capfd):
+    _, out, _ = run(capfd, "list", "memories", "--json")
+    lstm = next(item for item in json.loads(out)["items"] if item["name"] == "lstm")
+    assert (lstm["input_size"], lstm["parameters"], lstm["state_numbers"]) == (64, 33024, 128)
+    assert "1997" in lstm["paper"]
+    _, text, _ = run(capfd, "list", "memories")
+    assert "33,024 parameters    128 in state" in text
+
+
 def test_help_names_every_verb_and_every_field(capfd):
     code, out, _ = run(capfd, "--help")
     assert code == 0 and all(verb in out for verb in ("train", "eval", "report", "doctor"))
@@ -101,7 +110,9 @@ print(code, sorted(heavy), file=sys.stderr)
 """
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["list", "envs"], ["list", "presets", "--json"]])
+@pytest.mark.parametrize(
+    "argv", [["--help"], ["list", "envs"], ["list", "memories"], ["list", "presets", "--json"]]
+)
 def test_light_verbs_answer_at_once_and_import_nothing_heavy(argv):
     seconds = []
     for _ in range(3):

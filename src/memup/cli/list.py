@@ -10,7 +10,7 @@ from memup.cli.parser import Parser
 from memup.config import DETECTORS, ORDERS, SELECTORS
 from memup.envs.table import ENVS, EXAMPLES
 from memup.errors import unknown_name
-from memup.memories.table import MEMORIES
+from memup.memories.table import INPUT_SIZE, MEMORIES
 from memup.presets import PRESETS
 from memup.tables import Entry
 
@@ -40,8 +40,17 @@ def run(argv: list[str]) -> int:
         return 0
     width = max((len(item["name"]) for item in items), default=0) + 2
     for item in items:
-        print(f"{item['name']:<{width}}{item['summary']}")
+        print(f"{item['name']:<{width}}{_sizes(item)}{item['summary']}")
     return 0
+
+
+def _sizes(item: dict[str, Any]) -> str:
+    """Return the columns of a memory; nothing for other kinds."""
+    if "parameters" not in item:
+        return ""
+    known = item["parameters"] is not None
+    weights, state = (f"{item[n]:,}" if known else "?" for n in ("parameters", "state_numbers"))
+    return f"{weights:>8} parameters {state:>6} in state  "
 
 
 def _presets() -> list[dict[str, Any]]:
@@ -64,5 +73,18 @@ def _items(kind: str) -> list[dict[str, Any]]:
             for n, option in entry.options.items()
         }
         item = {"name": name, "summary": entry.summary, "paper": entry.paper, "options": options}
-        items.append(item | ({"example": EXAMPLES[name]} if kind == "envs" else {}))
+        items.append(item | _more(kind, name, entry))
     return items
+
+
+def _more(kind: str, name: str, entry: Entry) -> dict[str, Any]:
+    """Return what only this kind has."""
+    if kind == "envs":
+        return {"example": EXAMPLES[name]}
+    if kind == "memories":
+        return {
+            "parameters": entry.parameters,
+            "state_numbers": entry.state_numbers,
+            "input_size": INPUT_SIZE,
+        }
+    return {}

@@ -2,6 +2,9 @@
 
 from memup.tables import Entry, Option
 
+INPUT_SIZE = 64
+"""Floats a step at which the entries state parameters and state."""
+
 SIZE = Option(64, "units of each layer, the size of the memory's output", low=1, high=65536)
 LAYERS = Option(1, "layers, each reading the one below", low=1, high=64)
 SLOT_WIDTH = Option(16, "floats of a slot", low=1, high=65536)
@@ -24,18 +27,24 @@ MEMORIES: dict[str, Entry] = {
     "none": Entry(
         "memup.memories.none:NoMemory",
         "no memory: the output is the present input (a control)",
+        parameters=0,
+        state_numbers=0,
     ),
     "rnn": Entry(
         "memup.memories.rnn:ElmanRNN",
         "simple recurrent network, h' = tanh(x W + h U + b)",
         {"size": SIZE, "layers": LAYERS},
         "Elman 1990, Finding structure in time",
+        parameters=8_256,
+        state_numbers=64,
     ),
     "gru": Entry(
         "memup.memories.gru:GRU",
         "gated recurrent unit",
         {"size": SIZE, "layers": LAYERS},
         "Cho et al. 2014, arXiv 1406.1078",
+        parameters=24_832,
+        state_numbers=64,
     ),
     "lstm": Entry(
         "memup.memories.lstm:LSTM",
@@ -49,6 +58,8 @@ MEMORIES: dict[str, Entry] = {
             ),
         },
         "Hochreiter and Schmidhuber 1997",
+        parameters=33_024,
+        state_numbers=128,
     ),
     "ntm": Entry(
         "memup.memories.ntm:NTM",
@@ -64,6 +75,8 @@ MEMORIES: dict[str, Entry] = {
             "timescale": GATES,
         },
         "Graves et al. 2014, arXiv 1410.5401",
+        parameters=47_308,
+        state_numbers=720,
     ),
     "dnc": Entry(
         "memup.memories.dnc:DNC",
@@ -82,18 +95,24 @@ MEMORIES: dict[str, Entry] = {
             "timescale": GATES,
         },
         "Graves et al. 2016, Nature 538:471",
+        parameters=53_469,
+        state_numbers=752,
     ),
     "lru": Entry(
         "memup.memories.linear:lru",
         "linear recurrent unit: diagonal complex decay (extra: linear)",
         {"size": SIZE, "layers": LAYERS, "timescale": TIMESCALE},
         "Orvieto et al. 2023, arXiv 2303.06349",
+        parameters=29_504,
+        state_numbers=128,
     ),
     "s6": Entry(
         "memup.memories.linear:s6",
         "selective state space of Mamba: decay depends on the input (extra: linear)",
         {"size": SIZE, "layers": LAYERS, "timescale": TIMESCALE},
         "Gu and Dao 2023, arXiv 2312.00752",
+        parameters=25_408,
+        state_numbers=64,
     ),
     "ffm": Entry(
         "memup.memories.linear:ffm",
@@ -106,24 +125,32 @@ MEMORIES: dict[str, Entry] = {
             "timescale": TIMESCALE,
         },
         "Morad et al. 2023, arXiv 2310.04128",
+        parameters=25_820,
+        state_numbers=128,
     ),
     "fwp": Entry(
         "memup.memories.linear:fwp",
         "fast weight programmer: a sum of outer products, never forgets (extra: linear)",
         {"size": SIZE, "layers": LAYERS, "keys": KEYS},
         "Schlag et al. 2021, arXiv 2102.11174",
+        parameters=17_024,
+        state_numbers=256,
     ),
     "gated-deltanet": Entry(
         "memup.memories.linear:gated_deltanet",
         "fast weights that decay and overwrite by the delta rule (extra: linear)",
         {"size": SIZE, "layers": LAYERS, "keys": KEYS, "timescale": TIMESCALE},
         "Yang et al. 2024, arXiv 2412.06464",
+        parameters=17_154,
+        state_numbers=256,
     ),
     "window-transformer": Entry(
         "memup.memories.window_transformer:WindowTransformer",
         "Transformer over the last steps (a control: nothing passes its window)",
         {"size": SIZE, "window": WINDOW, "layers": BLOCKS, "heads": HEADS},
         "Vaswani et al. 2017, arXiv 1706.03762",
+        parameters=74_816,
+        state_numbers=3_999,
     ),
     "rim": Entry(
         "memup.memories.rim:RIM",
@@ -141,18 +168,24 @@ MEMORIES: dict[str, Entry] = {
             "timescale": GATES,
         },
         "Goyal et al. 2021, arXiv 1909.10893",
+        parameters=24_896,
+        state_numbers=128,
     ),
     "amrl-max": Entry(
         "memup.memories.amrl:AMRLMax",
         "LSTM of which one half goes through a running maximum",
         AMRL,
         "Beck et al. 2020, Bkl7bREtDr",
+        parameters=33_024,
+        state_numbers=160,
     ),
     "amrl-avg": Entry(
         "memup.memories.amrl:AMRLAvg",
         "LSTM of which one half goes through a running mean",
         AMRL,
         "Beck et al. 2020, Bkl7bREtDr",
+        parameters=33_024,
+        state_numbers=161,
     ),
     "gtrxl": Entry(
         "memup.memories.gtrxl:GTrXL",
@@ -165,6 +198,8 @@ MEMORIES: dict[str, Entry] = {
             "bias": Option(2.0, "of the gates at the start; large: shut", low=-20, high=20),
         },
         "Parisotto et al. 2019, arXiv 1910.06764",
+        parameters=177_600,
+        state_numbers=3_999,
     ),
     "rmt": Entry(
         "memup.memories.rmt:RecurrentMemoryTransformer",
@@ -178,6 +213,8 @@ MEMORIES: dict[str, Entry] = {
             "timescale": Option(200.0, "longest time scale of tokens at the start", low=2.0),
         },
         "Bulatov et al. 2022, arXiv 2207.06881; ELMUR, arXiv 2510.07151",
+        parameters=52_000,
+        state_numbers=1_487,
     ),
     "bigbird": Entry(
         "memup.memories.bigbird:BigBird",
