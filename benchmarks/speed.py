@@ -119,9 +119,10 @@ class Program:
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
             begin = time.perf_counter()
-            self.state, _ = self.run(self.state, self.windows)
+            self.state, metrics = self.run(self.state, self.windows)
             jax.block_until_ready(self.state)
             rates.append(UPDATES * ROWS * WINDOW / (time.perf_counter() - begin))
+        self.last_loss = float(metrics["loss"][-1])
         return statistics.median(rates)
 
 

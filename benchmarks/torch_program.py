@@ -16,18 +16,19 @@ import time
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils._pytree import tree_map_only
 
 ROWS, WINDOW, TARGETS, INPUT, QUESTION, ENCODED = 64, 20, 2, 6, 4, 64
 SIZES = {"lstm64": (64, 128), "lstm256": (256, 512)}
 
 
 class Program(nn.Module):
-    """Encoder, LSTM, and a perceptron on [memory, question]."""
+    """Encoder, memory, and a perceptron on [memory, question]."""
 
-    def __init__(self, size: int, width: int):
+    def __init__(self, memory: nn.Module, size: int, width: int):
         super().__init__()
         self.encoder = nn.Sequential(nn.Linear(INPUT, ENCODED), nn.ReLU())
-        self.lstm = nn.LSTM(ENCODED, size, batch_first=True)
+        self.memory = memory
         self.question = nn.Sequential(nn.Linear(QUESTION, ENCODED), nn.ReLU())
         self.head = nn.Sequential(
             nn.Linear(size + ENCODED, width),
@@ -39,31 +40,46 @@ class Program(nn.Module):
 
     def forward(self, x, question, state):
         """Predict for the last `question.shape[1]` steps; return the new state too."""
-        m, state = self.lstm(self.encoder(x), state)
+        m, state = self.memory(self.encoder(x), state)
         m = m[:, -question.shape[1] :, None].expand(-1, -1, TARGETS, -1)
         return self.head(torch.cat([m, self.question(question)], -1)).squeeze(-1), state
 
 
-def make_update(size: int, width: int, queries: int, compiled: bool):
-    model = Program(size, width)
-    optimizer = torch.optim.Adam(model.parameters(), lr=5e-4, fused=True)
-    forward = torch.compile(model) if compiled else model
-    x = torch.randn(ROWS, WINDOW, INPUT)
-    question = torch.randn(ROWS, queries, TARGETS, QUESTION)
-    target = torch.randn(ROWS, queries, TARGETS)
-    state = (torch.zeros(1, ROWS, size), torch.zeros(1, ROWS, size))
+def detached(state):
+    """Cut the gradient of a nested state."""
+    return tree_map_only(torch.Tensor, torch.Tensor.detach, state)
 
-    def update():
-        nonlocal state
-        optimizer.zero_grad(set_to_none=True)
-        prediction, after = forward(x, question, state)
-        loss = F.mse_loss(prediction, target)
+
+class Training:
+    """Updates of one program; the memory's state goes from each to the next."""
+
+    def __init__(self, memory: nn.Module, state, size: int, width: int, queries: int):
+        self.model, self.state = Program(memory, size, width), state
+        self.forward = self.model
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=5e-4, fused=True)
+        self.x = torch.randn(ROWS, WINDOW, INPUT)
+        self.question = torch.randn(ROWS, queries, TARGETS, QUESTION)
+        self.target = torch.randn(ROWS, queries, TARGETS)
+
+    def update(self) -> torch.Tensor:
+        """Make one update. Return the loss."""
+        self.optimizer.zero_grad(set_to_none=True)
+        prediction, after = self.forward(self.x, self.question, self.state)
+        loss = F.mse_loss(prediction, self.target)
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0, foreach=True)
-        optimizer.step()
-        state = tuple(s.detach() for s in after)
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0, foreach=True)
+        self.optimizer.step()
+        self.state = detached(after)
+        return loss.detach()
 
-    return update
+
+def make_update(size: int, width: int, queries: int, compiled: bool):
+    memory = nn.LSTM(ENCODED, size, batch_first=True)
+    state = (torch.zeros(1, ROWS, size), torch.zeros(1, ROWS, size))
+    training = Training(memory, state, size, width, queries)
+    if compiled:
+        training.forward = torch.compile(training.model)
+    return training.update
 
 
 def speed(update, seconds: float) -> float:
