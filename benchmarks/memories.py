@@ -4,6 +4,7 @@ Output size 64, 64 rows, r = 20, a prediction from every step for two targets, p
 memory in a process of its own, one after the other.
 
     python benchmarks/memories.py [--quick] [--only NAME ...]     (also: memup bench memories)
+    python benchmarks/memories.py --picture       draw what was recorded; nothing is measured
 """
 
 import argparse
@@ -12,6 +13,7 @@ import resource
 import subprocess
 import sys
 
+import memories_picture
 import record
 
 from memup.memories.table import MEMORIES
@@ -50,10 +52,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", nargs="+", default=list(MEMORIES))
     parser.add_argument("--quick", action="store_true", help="a second each, nothing recorded")
+    parser.add_argument("--picture", action="store_true", help="draw the recorded results")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     seconds = 1.0 if args.quick else 5.0
+    if args.picture:
+        memories_picture.write()
+        return
     if args.child:
         print(json.dumps(measure(args.child, seconds)))
         return
@@ -67,6 +73,7 @@ def main() -> None:
         print(json.dumps({"items": rows}))
     if not args.quick and set(args.only) == set(MEMORIES):
         record.write("memories", rows)
+        memories_picture.write()
 
 
 if __name__ == "__main__":

@@ -248,6 +248,37 @@ def _middle(results: list[dict], name: str) -> str:
     return f"{statistics.median(r[name] for r in results if name in r):,.0f}"
 
 
+def memories_torch() -> str:
+    """Memories beside their counterparts in PyTorch."""
+    found = load("memories_torch")
+    if not found:
+        return ""
+    rows = [
+        (
+            f"`{r['name']}`",
+            f"{r['memup_steps_per_s']:,}",
+            f"{r['eager_steps_per_s']:,}",
+            f"{r['compiled_steps_per_s']:,}" if "compiled_steps_per_s" in r else "fails",
+            f"{r['ratio']:.2f}",
+            f"{r['ratio_to_eager']:.2f}",
+            f"{r['aim']:.0f}",
+            f"{r['parameters']:,} and {r['torch_parameters']:,}",
+        )
+        for r in found["results"]
+    ]
+    head = (
+        "memory",
+        "memup, sequence steps/s",
+        "PyTorch",
+        "compiled",
+        "ratio to the faster",
+        "ratio to eager",
+        "aim",
+        "parameters",
+    )
+    return table(head, rows) + measured(found)
+
+
 def resources() -> str:
     """Memory, start-up and kills."""
     rows = []
@@ -267,7 +298,19 @@ def resources() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    f.__name__: f for f in (demo, lengths, phases, detectors, speed, memories, zoo, amrl, resources)
+    f.__name__: f
+    for f in (
+        demo,
+        lengths,
+        phases,
+        detectors,
+        speed,
+        memories,
+        memories_torch,
+        zoo,
+        amrl,
+        resources,
+    )
 }
 
 

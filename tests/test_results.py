@@ -1,11 +1,14 @@
 """The tables of README and docs are what benchmarks/results says, and nothing else."""
 
+import json
 import runpy
 from pathlib import Path
 
 import pytest
 
-TABLES = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "tables.py"))
+ROOT = Path(__file__).parents[1]
+TABLES = runpy.run_path(str(ROOT / "benchmarks" / "tables.py"))
+PICTURE = runpy.run_path(str(ROOT / "benchmarks" / "memories_picture.py"))
 
 
 @pytest.mark.parametrize("page", TABLES["PAGES"], ids=lambda p: p.name)
@@ -13,3 +16,10 @@ def test_tables_are_up_to_date(page):
     text = page.read_text()
     assert TABLES["BLOCK"].search(text), "the page has no table"
     assert TABLES["fill"](text) == text, "run python benchmarks/tables.py"
+
+
+def test_the_picture_of_the_memories_is_up_to_date():
+    found = json.loads((ROOT / "benchmarks" / "results" / "memories.json").read_text())
+    drawn = PICTURE["draw"](found)
+    assert drawn == PICTURE["OUTPUT"].read_text(), "run python benchmarks/memories.py --picture"
+    assert all(f"{row['sequence_steps_per_s']:,}" in drawn for row in found["results"])
