@@ -1,0 +1,195 @@
+"""Plain supervised training of a memory by back-propagation through the whole sequence.
+
+A memory from the table with a linear read-out. Many updates run in one compiled call, which also
+draws the data; a cell (a system and a seed) goes on from its checkpoint.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array
+from sequence_tasks import Task
+
+from memup.checkpoint import about, load, save
+from memup.memories.base import AbstractMemory
+from memup.memories.make import make_memory
+from memup.tree import initial, rebuilder
+
+CHUNK = 100
+SAVE_EVERY_S = 30.0
+CELLS = Path(__file__).parents[1] / "runs" / "headlines"
+
+
+class Reader(eqx.Module):
+    """A memory and a linear read-out of its output."""
+
+    memory: AbstractMemory
+    weight: Array
+    bias: Array
+
+    def __call__(self, x: Array, first: Array) -> Array:
+        """Return the logits of a row, [T, O]."""
+        _, out = self.memory.unroll(self.memory.initial_state(), x, first)
+        return out @ self.weight + self.bias[None]
+
+
+@dataclass(frozen=True)
+class System:
+    """What is trained, and how.
+
+    Attributes:
+        name: of the cell's files.
+        memory: a name of the table of memories.
+        options: of that memory.
+        task: what it is trained on.
+        tests: what it is tested on, by name.
+        optimiser: of optax, with its clipping.
+        rows: B, rows of an update.
+        updates: how many.
+    """
+
+    name: str
+    memory: str
+    options: Mapping[str, Any]
+    task: Task
+    tests: Mapping[str, Task]
+    optimiser: optax.GradientTransformation
+    rows: int
+    updates: int
+    test_rows: int = 512
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def make(self, key: Array) -> Reader:
+        """Draw a model."""
+        key_memory, key_read = jax.random.split(key)
+        memory = make_memory(self.memory, self.task.inputs, **self.options, key=key_memory)
+        shape, bound = (memory.output_size, self.task.outputs), memory.output_size**-0.5
+        weight = jax.random.uniform(key_read, shape, minval=-bound, maxval=bound)
+        return Reader(memory, weight, jnp.zeros(self.task.outputs))
+
+
+class Training(NamedTuple):
+    """Parameters as one vector, the optimiser's state, the key of the data, updates skipped."""
+
+    params: Array
+    optimiser: Any
+    key: Array
+    skipped: Array
+
+
+def begin(system: System, seed: int) -> Training:
+    """Return the state before the first update."""
+    key_model, key_data = jax.random.split(jax.random.key(seed))
+    params = initial(system.make, key_model)
+    return Training(params, system.optimiser.init(params), key_data, jnp.zeros((), jnp.int32))
+
+
+def trainer(system: System, chunk: int = CHUNK) -> Callable[[Training], tuple[Training, Array]]:
+    """Compile `chunk` updates; they return the next state and their mean loss."""
+    rebuild, task = rebuilder(system.make), system.task
+
+    def loss(params: Array, keys: Array) -> Array:
+        rows = jax.vmap(task.row)(keys)
+        logits = jax.vmap(rebuild(params))(rows.x, rows.first)
+        nll = jax.vmap(task.nll)(logits, rows.target)
+        weight = rows.weight[..., None] if task.bits else rows.weight
+        return jnp.sum(weight * nll) / system.rows
+
+    def update(state: Training, _: None) -> tuple[Training, Array]:
+        key, key_rows = jax.random.split(state.key)
+        keys = jax.random.split(key_rows, system.rows)
+        value, gradient = jax.value_and_grad(loss)(state.params, keys)
+        change, optimiser = system.optimiser.update(gradient, state.optimiser, state.params)
+        moved = Training(state.params + change, optimiser, key, state.skipped)
+        good = jnp.isfinite(value) & jnp.all(jnp.isfinite(gradient))
+        kept = state._replace(key=key, skipped=state.skipped + 1)
+        return jax.tree.map(lambda a, b: jnp.where(good, a, b), moved, kept), value
+
+    def updates(state: Training) -> tuple[Training, Array]:
+        state, losses = jax.lax.scan(update, state, None, length=chunk)
+        return state, jnp.nanmean(losses)
+
+    return jax.jit(updates, donate_argnums=0)
+
+
+def tester(system: System, task: Task) -> Callable[[Array], dict[str, Array]]:
+    """Compile the figures of a test: means over what is asked, in fresh rows."""
+    rebuild = rebuilder(system.make)
+
+    @jax.jit
+    def test(params: Array) -> dict[str, Array]:
+        rows = jax.vmap(task.row)(jax.random.split(jax.random.key(999), system.test_rows))
+        logits = jax.vmap(rebuild(params))(rows.x, rows.first)
+        nll = jax.vmap(task.nll)(logits, rows.target)
+        right = jax.vmap(task.right)(logits, rows.target)
+        asked = jnp.broadcast_to(rows.asked[..., None] if task.bits else rows.asked, nll.shape)
+        whole = jnp.all((right | ~asked).reshape(system.test_rows, -1), axis=1)
+        mean = lambda a: jnp.sum(jnp.where(asked, a, 0)) / jnp.sum(asked)  # noqa: E731
+        return {"right": mean(right), "cross_entropy": mean(nll), "whole_rows": jnp.mean(whole)}
+
+    return test
+
+
+def run(system: System, seed: int, cells: Path = CELLS, chunk: int = CHUNK) -> dict[str, Any]:
+    """Train and test a cell, from its checkpoint if there is one.
+
+    Returns:
+        The tests' figures, the loss on the way, and what was trained for how long.
+    """
+    path = cells / f"{system.name}-{seed}.safetensors"
+    state, done, wall, curve = begin(system, seed), 0, 0.0, []
+    parameters = state.params.size
+    if path.is_file():
+        known = about(path)
+        state, done, wall, curve = load(path, state), known["done"], known["wall_s"], known["curve"]
+    start = time.perf_counter()
+    advance = trainer(system, chunk).lower(state).compile()
+    compile_s, saved = time.perf_counter() - start, time.perf_counter()
+    while done < system.updates:
+        start = time.perf_counter()
+        state, loss = advance(state)
+        done, loss = done + chunk, float(loss)
+        wall += time.perf_counter() - start
+        curve.append(round(loss, 5))
+        _show(system, seed, done, wall, loss)
+        if time.perf_counter() - saved > SAVE_EVERY_S or done >= system.updates:
+            save(path, state, {"done": done, "wall_s": wall, "curve": curve})
+            saved = time.perf_counter()
+    tests = {name: tester(system, task)(state.params) for name, task in system.tests.items()}
+    return {
+        "system": system.name,
+        "seed": seed,
+        "tests": {n: {k: round(float(v), 5) for k, v in t.items()} for n, t in tests.items()},
+        "parameters": int(parameters),
+        "updates": done,
+        "updates_skipped": int(state.skipped),
+        "compile_s": round(compile_s, 1),
+        "wall_s": round(wall, 1),
+        "loss": _thin(curve),
+    }
+
+
+def _show(system: System, seed: int, done: int, wall: float, loss: float) -> None:
+    left = wall / done * (system.updates - done)
+    if not sys.stderr.isatty() and done % (10 * CHUNK):
+        return
+    print(
+        f"\r{system.name} seed {seed}: {done:,}/{system.updates:,} loss {loss:.4f} "
+        f"{done / wall:.1f} updates/s, {left / 60:.1f} min left  ",
+        end="\n" if done % (10 * CHUNK) == 0 else "",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _thin(curve: list[float], points: int = 40) -> list[float]:
+    return [curve[i] for i in np.unique(np.linspace(0, len(curve) - 1, points).astype(int))]
