@@ -37,7 +37,7 @@ def ntm(updates: int = 10_000) -> list[System]:
         "lstm": {"size": 150, "timescale": 0},
     }
     return [
-        System(name, name, given, copy(20), tests, optimiser, 8, updates)
+        System(name, name, given, ((copy(20), updates),), tests, optimiser, 8)
         for name, given in options.items()
     ]
 
@@ -51,21 +51,25 @@ def dnc(updates: int = 100_000) -> list[System]:
     options = {"dnc": sizes, "lstm": {"size": 128, "timescale": 0}}
     task = repeat_copy()
     return [
-        System(name, name, given, task, {"test": task}, optimiser, 16, updates, 2048)
+        System(name, name, given, ((task, updates),), {"test": task}, optimiser, 16, 2048)
         for name, given in options.items()
     ]
 
 
-def rim(updates: int = 5_000) -> list[System]:
-    """The copying task of RIM (section 4.1), with smaller mechanisms than the paper's 6 of 100."""
+def rim(updates: int = 6_000) -> list[System]:
+    """The copying task of RIM (section 4.1), with smaller mechanisms than the paper's 6 of 100.
+
+    The first lesson has a gap of 10, where an update takes half the time; no gap is above 50.
+    """
     tests = {f"gap {n}": digits(n) for n in (50, 200)}
-    mechanisms = {"size": 6 * 32, "mechanisms": 6, "active": 4, "values": 128, "keys": 64}
+    lessons = (digits(10), 2 * updates // 3), (digits(50), updates - 2 * updates // 3)
+    sizes = {"size": 6 * 32, "mechanisms": 6, "active": 4, "values": 32, "keys": 32}
     options = {
-        "rim": {**mechanisms, "comm_keys": 32, "comm_heads": 4, "timescale": 0},
+        "rim": {**sizes, "comm_keys": 16, "comm_heads": 2, "timescale": 0},
         "lstm": {"size": 192, "timescale": 0},
     }
     return [
-        System(name, name, given, digits(50), tests, adam(1e-3, 1.0, updates), 32, updates)
+        System(name, name, given, lessons, tests, adam(5e-3, 1.0, updates), 16)
         for name, given in options.items()
     ]
 

@@ -50,31 +50,35 @@ class System:
         name: of the cell's files.
         memory: a name of the table of memories.
         options: of that memory.
-        task: what it is trained on.
+        lessons: tasks to train on, one after the other, and for how many updates.
         tests: what it is tested on, by name.
         optimiser: of optax, with its clipping.
         rows: B, rows of an update.
-        updates: how many.
+        test_rows: fresh rows of a test.
     """
 
     name: str
     memory: str
     options: Mapping[str, Any]
-    task: Task
+    lessons: tuple[tuple[Task, int], ...]
     tests: Mapping[str, Task]
     optimiser: optax.GradientTransformation
     rows: int
-    updates: int
     test_rows: int = 512
-    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def updates(self) -> int:
+        """How many there are of all lessons."""
+        return sum(n for _, n in self.lessons)
 
     def make(self, key: Array) -> Reader:
         """Draw a model."""
         key_memory, key_read = jax.random.split(key)
-        memory = make_memory(self.memory, self.task.inputs, **self.options, key=key_memory)
-        shape, bound = (memory.output_size, self.task.outputs), memory.output_size**-0.5
+        task = self.lessons[-1][0]
+        memory = make_memory(self.memory, task.inputs, **self.options, key=key_memory)
+        shape, bound = (memory.output_size, task.outputs), memory.output_size**-0.5
         weight = jax.random.uniform(key_read, shape, minval=-bound, maxval=bound)
-        return Reader(memory, weight, jnp.zeros(self.task.outputs))
+        return Reader(memory, weight, jnp.zeros(task.outputs))
 
 
 class Training(NamedTuple):
@@ -93,9 +97,9 @@ def begin(system: System, seed: int) -> Training:
     return Training(params, system.optimiser.init(params), key_data, jnp.zeros((), jnp.int32))
 
 
-def trainer(system: System, chunk: int = CHUNK) -> Callable[[Training], tuple[Training, Array]]:
-    """Compile `chunk` updates; they return the next state and their mean loss."""
-    rebuild, task = rebuilder(system.make), system.task
+def trainer(system: System, task: Task, chunk: int) -> Callable[[Training], tuple[Training, Array]]:
+    """Return `chunk` updates on a task; they give the next state and their mean loss."""
+    rebuild = rebuilder(system.make)
 
     def loss(params: Array, keys: Array) -> Array:
         rows = jax.vmap(task.row)(keys)
@@ -139,56 +143,90 @@ def tester(system: System, task: Task) -> Callable[[Array], dict[str, Array]]:
     return test
 
 
-def run(system: System, seed: int, cells: Path = CELLS, chunk: int = CHUNK) -> dict[str, Any]:
+@dataclass
+class Cell:
+    """A system and a seed, on the way."""
+
+    system: System
+    seed: int
+    path: Path
+    state: Training
+    updates: int = 0
+    wall_s: float = 0.0
+    compile_s: float = 0.0
+    curve: list[float] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, system: System, seed: int, folder: Path) -> "Cell":
+        """Go on from a checkpoint, or begin."""
+        path = folder / f"{system.name}-{seed}.safetensors"
+        state = begin(system, seed)
+        if not path.is_file():
+            return cls(system, seed, path, state)
+        return cls(system, seed, path, load(path, state), **about(path))
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        known = ("updates", "wall_s", "compile_s", "curve")
+        save(self.path, self.state, {name: getattr(self, name) for name in known})
+
+    def learn(self, task: Task, until: int, chunk: int) -> None:
+        """Make updates on a task until there are so many of all."""
+        if self.updates >= until:
+            return
+        start = time.perf_counter()
+        advance = trainer(self.system, task, chunk).lower(self.state).compile()
+        saved = time.perf_counter()
+        self.compile_s += saved - start
+        while self.updates < until:
+            start = time.perf_counter()
+            self.state, loss = advance(self.state)
+            self.curve.append(round(float(loss), 5))
+            self.updates += chunk
+            self.wall_s += time.perf_counter() - start
+            self.show()
+            if time.perf_counter() - saved > SAVE_EVERY_S or self.updates >= until:
+                self.save()
+                saved = time.perf_counter()
+
+    def show(self) -> None:
+        """Print how far it is: always on a terminal, else now and then."""
+        last = self.updates % (10 * CHUNK) == 0
+        if not (sys.stderr.isatty() or last):
+            return
+        of, speed = self.system.updates, self.updates / self.wall_s
+        print(
+            f"\r{self.system.name} seed {self.seed}: {self.updates:,}/{of:,} loss "
+            f"{self.curve[-1]:.4f} {speed:.1f} updates/s, "
+            f"{(of - self.updates) / speed / 60:.1f} min left  ",
+            end="\n" if last else "",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def run(system: System, seed: int, folder: Path = CELLS, chunk: int = CHUNK) -> dict[str, Any]:
     """Train and test a cell, from its checkpoint if there is one.
 
     Returns:
         The tests' figures, the loss on the way, and what was trained for how long.
     """
-    path = cells / f"{system.name}-{seed}.safetensors"
-    state, done, wall, curve = begin(system, seed), 0, 0.0, []
-    parameters = state.params.size
-    if path.is_file():
-        known = about(path)
-        state, done, wall, curve = load(path, state), known["done"], known["wall_s"], known["curve"]
-    start = time.perf_counter()
-    advance = trainer(system, chunk).lower(state).compile()
-    compile_s, saved = time.perf_counter() - start, time.perf_counter()
-    while done < system.updates:
-        start = time.perf_counter()
-        state, loss = advance(state)
-        done, loss = done + chunk, float(loss)
-        wall += time.perf_counter() - start
-        curve.append(round(loss, 5))
-        _show(system, seed, done, wall, loss)
-        if time.perf_counter() - saved > SAVE_EVERY_S or done >= system.updates:
-            save(path, state, {"done": done, "wall_s": wall, "curve": curve})
-            saved = time.perf_counter()
-    tests = {name: tester(system, task)(state.params) for name, task in system.tests.items()}
+    cell, until = Cell.open(system, seed, folder), 0
+    for task, updates in system.lessons:
+        until += updates
+        cell.learn(task, until, chunk)
+    tests = {name: tester(system, task)(cell.state.params) for name, task in system.tests.items()}
     return {
         "system": system.name,
         "seed": seed,
         "tests": {n: {k: round(float(v), 5) for k, v in t.items()} for n, t in tests.items()},
-        "parameters": int(parameters),
-        "updates": done,
-        "updates_skipped": int(state.skipped),
-        "compile_s": round(compile_s, 1),
-        "wall_s": round(wall, 1),
-        "loss": _thin(curve),
+        "parameters": int(cell.state.params.size),
+        "updates": cell.updates,
+        "updates_skipped": int(cell.state.skipped),
+        "compile_s": round(cell.compile_s, 1),
+        "wall_s": round(cell.wall_s, 1),
+        "loss": _thin(cell.curve),
     }
-
-
-def _show(system: System, seed: int, done: int, wall: float, loss: float) -> None:
-    left = wall / done * (system.updates - done)
-    if not sys.stderr.isatty() and done % (10 * CHUNK):
-        return
-    print(
-        f"\r{system.name} seed {seed}: {done:,}/{system.updates:,} loss {loss:.4f} "
-        f"{done / wall:.1f} updates/s, {left / 60:.1f} min left  ",
-        end="\n" if done % (10 * CHUNK) == 0 else "",
-        file=sys.stderr,
-        flush=True,
-    )
 
 
 def _thin(curve: list[float], points: int = 40) -> list[float]:
