@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from memup.nn.linear import apply
 from memup.types import Context, Key
 
 
@@ -40,15 +41,15 @@ class Predictor(eqx.Module):
 
     def recall(self, memory: Float[Array, " D"]) -> Float[Array, " H"]:
         """Compute the memory's half of the first layer."""
-        return self.of_memory(memory)
+        return apply(self.of_memory, memory)
 
     def answer(self, recalled: Float[Array, " H"], context: Context) -> Float[Array, " P"]:
         """Answer one question from what `recall` gave."""
-        seen, gate = jnp.split(self.of_question(self.question(context)), 2)
+        seen, gate = jnp.split(apply(self.of_question, self.question(context)), 2)
         # What an action brings usually depends on what is remembered: a product learns that
         # far sooner than a sum followed by a rectifier.
         hidden = jax.nn.relu((1 + gate) * recalled + seen)
-        return self.output(jax.nn.relu(self.hidden(hidden)))
+        return apply(self.output, jax.nn.relu(apply(self.hidden, hidden)))
 
     def __call__(self, memory: Float[Array, " D"], context: Context) -> Float[Array, " P"]:
         """Return the parameters of the outcome's likelihood."""

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from memup.nn.linear import apply
 from memup.spaces import Box, Dict, Discrete, Space
 from memup.types import Context, Key, Observation, StepInput
 
@@ -92,7 +93,7 @@ class InputEncoder(eqx.Module):
         if self.actions:
             action = jnp.where(x.first, 0.0, jax.nn.one_hot(x.action, self.actions))
             parts += [action, jnp.asarray(x.reward, jnp.float32)[None]]
-        return jax.nn.relu(self.layer(jnp.concatenate(parts)))
+        return jax.nn.relu(apply(self.layer, jnp.concatenate(parts)))
 
 
 class QuestionEncoder(eqx.Module):
@@ -125,7 +126,7 @@ class QuestionEncoder(eqx.Module):
 
     def __call__(self, context: Context) -> Float[Array, " C"]:
         """Encode one question."""
-        seen = jax.nn.relu(self.layer(self.normalise(encode(self.space, context.obs))))
+        seen = jax.nn.relu(apply(self.layer, self.normalise(encode(self.space, context.obs))))
         if not self.actions:
             return seen
         return jnp.concatenate([seen, jax.nn.one_hot(context.action, self.actions)])
