@@ -233,7 +233,7 @@ MEMORIES: dict[str, Entry] = {
             "seed": Option(0, "of the random blocks", low=0),
         },
         "Zaheer et al. 2020, arXiv 2007.14062",
-        parameters=67_585,
-        state=70_720,
+        parameters=70_720,
+        state_numbers=67_585,
     ),
 }
