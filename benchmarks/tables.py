@@ -229,6 +229,52 @@ def amrl() -> str:
     return table(head, rows) + measured(found)
 
 
+def headlines() -> str:
+    """What made NTM, DNC and RIM known, each beside an LSTM."""
+    rows, last = [], {}
+    for name, measure in (("ntm", "right"), ("dnc", "right"), ("rim", "cross_entropy")):
+        last = load(f"headline-{name}") or last
+        for system, seeds in _by(load(f"headline-{name}").get("results", []), "system").items():
+            for test in seeds[0]["tests"]:
+                values = [r["tests"][test][measure] for r in seeds]
+                said = (
+                    ", ".join(f"{100 * v:.1f}" for v in values) + " % of bits"
+                    if measure == "right"
+                    else ", ".join(f"{v:.3f}" for v in values) + " nats"
+                )
+                longest = max(r["wall_s"] for r in seeds)
+                size = f"{seeds[0]['parameters']:,}"
+                rows.append((name, f"`{system}`", size, test, said, f"{longest:.0f} s"))
+    if not rows:
+        return ""
+    head = ("task of", "memory", "parameters", "tested on", "by seed", "training, longest")
+    return table(head, rows) + measured(last)
+
+
+def bigbird() -> str:
+    """Cost of bigbird's encoder, and its needle."""
+    found = load("bigbird").get("results", {})
+    if not found:
+        return ""
+    kinds = _by(found["cost"], "kind")
+    rows = [
+        (
+            f"{a['steps']:,}",
+            *(x for r in (a, b) for x in (f"{r['ms']:.0f} ms", f"{r['program_mib']:.0f} MiB")),
+        )
+        for a, b in zip(kinds["bigbird"], kinds["dense"], strict=True)
+    ]
+    out = table(("steps", "bigbird, time", "memory", "dense, time", "memory"), rows)
+    if "needle" in found:
+        needles = _by(found["needle"], "kind")
+        cells = [
+            (kind, ", ".join(f"{100 * r['accuracy']:.1f}" for r in seeds) + " %")
+            for kind, seeds in needles.items()
+        ]
+        out += "\n" + table(("needle in 1,024 steps", "found, by seed"), cells)
+    return out + measured(load("bigbird"))
+
+
 def _by(results: list[dict], name: str) -> dict[str, list[dict]]:
     groups: dict[str, list[dict]] = {}
     for r in results:
@@ -309,6 +355,8 @@ TABLES: dict[str, Callable[[], str]] = {
         memories_torch,
         zoo,
         amrl,
+        headlines,
+        bigbird,
         resources,
     )
 }
