@@ -110,7 +110,8 @@ def batch(key: object, rows: int) -> tuple:
     flag = (positions[None] == at[:, None])[..., None]
     head = jnp.broadcast_to((positions == 0)[None, :, None], (rows, steps, 1))
     hot = jax.nn.one_hot(token, NEEDLE["tokens"]) * ~head
-    xs = jnp.concatenate([hot, flag, head], axis=2).astype(jnp.float32)
+    # Embeddings are as large as the waves of their positions (Vaswani et al. 2017, section 3.4).
+    xs = NEEDLE["size"] ** 0.5 * jnp.concatenate([hot, flag, head], axis=2).astype(jnp.float32)
     return xs, at, token[jnp.arange(rows), at]
 
 
