@@ -2,7 +2,8 @@
 
 Where a dependency ends shows as an uncertain outcome; where it begins often shows as something
 that is seldom seen. With s(x_d) = -log p(x_d), p the marginal of one number of the observation
-over all stored steps (a table for few values, else a normal), a step's rarity is
+over all stored steps (a table for few values, else a normal; a value that the sample of steps did
+not hold counts as if it were seen once in one more step), a step's rarity is
 
     max_d (s(x_d) - mean s_d) / max(std s_d, 0.1).
 """
@@ -74,7 +75,8 @@ def _surprise(column: np.ndarray, fact: dict[str, Any]) -> np.ndarray:
         return 0.5 * ((column - fact["shift"]) / fact["scale"]) ** 2
     values = np.asarray(fact["values"])
     place = np.clip(np.searchsorted(values, column), 0, len(values) - 1)
-    return np.asarray(fact["surprise"])[place]
+    # What the sample did not hold at all is rarer than anything in it.
+    return np.where(values[place] == column, np.asarray(fact["surprise"])[place], fact["unseen"])
 
 
 def measure(
@@ -102,6 +104,7 @@ def measure(
             if len(values) <= MAX_CLASSES:
                 surprise = -np.log(counts / counts.sum())
                 fact |= {"values": values.tolist(), "surprise": surprise.tolist()}
+                fact["unseen"] = float(np.log(len(rows) + 1))
             else:
                 fact |= {"shift": float(column.mean()), "scale": float(max(column.std(), 1e-6))}
             seen = _surprise(column, fact)
