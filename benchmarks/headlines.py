@@ -56,13 +56,14 @@ def dnc(updates: int = 100_000) -> list[System]:
     ]
 
 
-def rim(updates: int = 6_000) -> list[System]:
+def rim(updates: int = 12_000) -> list[System]:
     """The copying task of RIM (section 4.1), with smaller mechanisms than the paper's 6 of 100.
 
     The first lesson has a gap of 10, where an update takes half the time; no gap is above 50.
     """
     tests = {f"gap {n}": digits(n) for n in (50, 200)}
-    lessons = (digits(10), 2 * updates // 3), (digits(50), updates - 2 * updates // 3)
+    short = 2 * updates // 5 // CHUNK * CHUNK
+    lessons = (digits(10), short), (digits(50), updates - short)
     sizes = {"size": 6 * 32, "mechanisms": 6, "active": 4, "values": 32, "keys": 32}
     options = {
         "rim": {**sizes, "comm_keys": 16, "comm_heads": 2, "timescale": 0},
