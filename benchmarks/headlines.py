@@ -15,13 +15,14 @@ from collections.abc import Callable
 import optax
 import record
 from sequence_tasks import copy, digits, repeat_copy
-from supervised import CELLS, CHUNK, System, run
+from supervised import CELLS, CHUNK, Optimiser, System, run
 
 
-def adam(rate: float, norm: float, updates: int) -> optax.GradientTransformation:
+def adam(rate: float, norm: float, updates: int) -> Optimiser:
     """Make Adam whose rate falls to 0, on gradients of at most this norm."""
     schedule = optax.linear_schedule(rate, 0.0, updates)
-    return optax.chain(optax.clip_by_global_norm(norm), optax.adam(schedule))
+    chain = optax.chain(optax.clip_by_global_norm(norm), optax.adam(schedule))
+    return Optimiser(f"Adam, rate {rate:g} falling to 0, gradient norm {norm:g}", chain)
 
 
 def ntm(updates: int = 10_000) -> list[System]:
@@ -43,10 +44,13 @@ def ntm(updates: int = 10_000) -> list[System]:
 
 
 def dnc(updates: int = 100_000) -> list[System]:
-    """Repeat-copy, everything as DeepMind's release sets it (dnc/train.py)."""
+    """Repeat-copy with the task, sizes and optimiser of DeepMind's release (dnc/train.py)."""
     # TensorFlow's RMSProp begins with a mean square of 1.
     rmsprop = optax.rmsprop(1e-4, decay=0.9, eps=1e-10, initial_scale=1.0)
-    optimiser = optax.chain(optax.clip_by_global_norm(50.0), rmsprop)
+    optimiser = Optimiser(
+        "RMSProp, rate 0.0001, gradient norm 50",
+        optax.chain(optax.clip_by_global_norm(50.0), rmsprop),
+    )
     sizes = {"size": 64, "slots": 16, "width": 16, "read_heads": 4, "timescale": 0}
     options = {"dnc": sizes, "lstm": {"size": 128, "timescale": 0}}
     task = repeat_copy()
@@ -94,7 +98,7 @@ def measure(name: str, seeds: list[int], quick: bool) -> list[dict]:
 def _about(name: str) -> dict:
     """Say what was trained and how."""
     make = HEADLINES[name]
-    systems = {s.name: {"memory": s.memory, **s.options, "rows": s.rows} for s in make()}
+    systems = {s.name: s.settings() for s in make()}
     return {"task": " ".join((make.__doc__ or "").split()), "systems": systems}
 
 

@@ -37,12 +37,14 @@ class Task:
     """Rows and what is asked about them.
 
     Attributes:
+        name: with the sizes that make it what it is.
         inputs: I.
         outputs: O.
         bits: O bits a step; False: one of O classes.
         row: key -> Row.
     """
 
+    name: str
     inputs: int
     outputs: int
     bits: bool
@@ -92,7 +94,8 @@ def copy(longest: int = 20, exact: bool = False) -> Task:
         weight = asked / (1.0 if exact else 2.0)
         return Row(x, at == 0, jnp.where(asked[:, None], echo, 0), weight, asked)
 
-    return Task(BITS + 1, BITS, True, row)
+    name = f"copy {longest}" if exact else f"copy 1 to {longest}"
+    return Task(name, BITS + 1, BITS, True, row)
 
 
 def repeat_copy(bits: int = 4, longest: int = 2, most: int = 2) -> Task:
@@ -126,7 +129,8 @@ def repeat_copy(bits: int = 4, longest: int = 2, most: int = 2) -> Task:
         target = jnp.concatenate([echo, end[:, None].astype(jnp.float32)], axis=1)
         return Row(x, at == 0, target, asked.astype(jnp.float32), asked)
 
-    return Task(bits + 2, bits + 1, True, row)
+    name = f"repeat-copy 1 to {longest} of {bits} bits, 1 to {most} times"
+    return Task(name, bits + 2, bits + 1, True, row)
 
 
 def digits(gap: int = 50, count: int = 10, kinds: int = 8) -> Task:
@@ -150,4 +154,4 @@ def digits(gap: int = 50, count: int = 10, kinds: int = 8) -> Task:
         weight = jnp.full(steps, 1 / steps)
         return Row(jax.nn.one_hot(symbol, kinds + 2), at == 0, target, weight, asked)
 
-    return Task(kinds + 2, kinds + 1, False, row)
+    return Task(f"{count} digits, gap {gap}", kinds + 2, kinds + 1, False, row)

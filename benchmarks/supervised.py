@@ -20,6 +20,7 @@ from jax import Array
 from sequence_tasks import Task
 
 from memup.checkpoint import about, load, save
+from memup.errors import require
 from memup.memories.base import AbstractMemory
 from memup.memories.make import make_memory
 from memup.tree import initial, rebuilder
@@ -42,6 +43,13 @@ class Reader(eqx.Module):
         return out @ self.weight + self.bias[None]
 
 
+class Optimiser(NamedTuple):
+    """A transformation of gradients, and what it is in words."""
+
+    text: str
+    apply: optax.GradientTransformation
+
+
 @dataclass(frozen=True)
 class System:
     """What is trained, and how.
@@ -52,7 +60,7 @@ class System:
         options: of that memory.
         lessons: tasks to train on, one after the other, and for how many updates.
         tests: what it is tested on, by name.
-        optimiser: of optax, with its clipping.
+        optimiser: with its clipping.
         rows: B, rows of an update.
         test_rows: fresh rows of a test.
     """
@@ -62,7 +70,7 @@ class System:
     options: Mapping[str, Any]
     lessons: tuple[tuple[Task, int], ...]
     tests: Mapping[str, Task]
-    optimiser: optax.GradientTransformation
+    optimiser: Optimiser
     rows: int
     test_rows: int = 512
 
@@ -70,6 +78,15 @@ class System:
     def updates(self) -> int:
         """How many there are of all lessons."""
         return sum(n for _, n in self.lessons)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the result depends on, beside seed and code, as JSON."""
+        return {
+            "memory": {"name": self.memory, **self.options},
+            "lessons": [{"task": task.name, "updates": n} for task, n in self.lessons],
+            "optimiser": self.optimiser.text,
+            "rows": self.rows,
+        }
 
     def make(self, key: Array) -> Reader:
         """Draw a model."""
@@ -94,7 +111,7 @@ def begin(system: System, seed: int) -> Training:
     """Return the state before the first update."""
     key_model, key_data = jax.random.split(jax.random.key(seed))
     params = initial(system.make, key_model)
-    return Training(params, system.optimiser.init(params), key_data, jnp.zeros((), jnp.int32))
+    return Training(params, system.optimiser.apply.init(params), key_data, jnp.zeros((), jnp.int32))
 
 
 def trainer(system: System, task: Task, chunk: int) -> Callable[[Training], tuple[Training, Array]]:
@@ -112,7 +129,7 @@ def trainer(system: System, task: Task, chunk: int) -> Callable[[Training], tupl
         key, key_rows = jax.random.split(state.key)
         keys = jax.random.split(key_rows, system.rows)
         value, gradient = jax.value_and_grad(loss)(state.params, keys)
-        change, optimiser = system.optimiser.update(gradient, state.optimiser, state.params)
+        change, optimiser = system.optimiser.apply.update(gradient, state.optimiser, state.params)
         moved = Training(state.params + change, optimiser, key, state.skipped)
         good = jnp.isfinite(value) & jnp.all(jnp.isfinite(gradient))
         kept = state._replace(key=key, skipped=state.skipped + 1)
@@ -158,17 +175,27 @@ class Cell:
 
     @classmethod
     def open(cls, system: System, seed: int, folder: Path) -> "Cell":
-        """Go on from a checkpoint, or begin."""
+        """Go on from a checkpoint, or begin.
+
+        Raises:
+            MemupError: the checkpoint is of other settings.
+        """
         path = folder / f"{system.name}-{seed}.safetensors"
         state = begin(system, seed)
         if not path.is_file():
             return cls(system, seed, path, state)
-        return cls(system, seed, path, load(path, state), **about(path))
+        known = about(path)
+        require(
+            known.pop("settings") == system.settings(),
+            f"{path} is of other settings; remove it to begin anew",
+        )
+        return cls(system, seed, path, load(path, state), **known)
 
     def save(self) -> None:
         """Write the checkpoint."""
         known = ("updates", "wall_s", "compile_s", "curve")
-        save(self.path, self.state, {name: getattr(self, name) for name in known})
+        known = {name: getattr(self, name) for name in known}
+        save(self.path, self.state, {"settings": self.system.settings(), **known})
 
     def learn(self, task: Task, until: int, chunk: int) -> None:
         """Make updates on a task until there are so many of all."""

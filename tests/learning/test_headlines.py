@@ -84,9 +84,10 @@ def test_digits_are_asked_for_after_the_marker(tasks):
 
 
 def result(supervised, folder, memory, options, task, updates, rate=1e-2, tests=None, rows=16):
-    optimiser = optax.chain(
+    chain = optax.chain(
         optax.clip_by_global_norm(5.0), optax.adam(optax.linear_schedule(rate, 0.0, updates))
     )
+    optimiser = supervised.Optimiser(f"Adam {rate}", chain)
     tests = tests or {"test": task}
     system = supervised.System(
         memory, memory, options, ((task, updates),), tests, optimiser, rows, test_rows=64
