@@ -8,6 +8,8 @@ import numpy as np
 import optax
 import pytest
 
+from memup.errors import MemupError
+
 BENCHMARKS = str(Path(__file__).parents[2] / "benchmarks")
 
 
@@ -102,9 +104,45 @@ def test_ntm_copies_longer_than_it_was_taught_and_an_lstm_does_not(tasks, superv
         "lstm": {"size": 32, "timescale": 0},
     }
     right = {
-        name: result(supervised, tmp_path, name, given, task, 1000, tests=tests)
+        name: result(supervised, tmp_path, name, given, task, 1500, tests=tests)
         for name, given in sizes.items()
     }
     right = {name: found["tests"]["longer"]["right"] for name, found in right.items()}
     assert right["ntm"] >= 0.95
     assert right["lstm"] <= 0.8
+
+
+def test_dnc_repeats(tasks, supervised, tmp_path):
+    given = {"size": 24, "slots": 6, "width": 8, "timescale": 0}
+    found = result(supervised, tmp_path, "dnc", given, tasks.repeat_copy(), 1000)
+    assert found["tests"]["test"]["right"] >= 0.99
+
+
+def test_rim_remembers_over_a_gap(tasks, supervised, tmp_path):
+    given = {"size": 32, "mechanisms": 4, "active": 2, "keys": 8, "values": 8, "timescale": 0}
+    task = tasks.digits(gap=5, count=2, kinds=2)
+    found = result(supervised, tmp_path, "rim", given, task, 1000)
+    assert found["tests"]["test"]["cross_entropy"] <= 0.1
+
+
+def test_a_cell_goes_on_and_refuses_other_settings(tasks, supervised, tmp_path):
+    """Two calls of 50 updates are one of 100, bit for bit."""
+    task, given = tasks.copy(2), {"size": 4}
+    chain = optax.adam(1e-2)
+
+    def cell(rows, folder):
+        made = supervised.System(
+            "a", "rnn", given, ((task, 100),), {}, supervised.Optimiser("Adam", chain), rows
+        )
+        return supervised.Cell.open(made, 0, tmp_path / folder)
+
+    whole, part = cell(2, "whole"), cell(2, "part")
+    whole.learn(task, 100, 50)
+    part.learn(task, 50, 50)
+    again = cell(2, "part")
+    assert again.updates == 50
+    again.learn(task, 100, 50)
+    np.testing.assert_array_equal(whole.state.params, again.state.params)
+    assert whole.curve == again.curve
+    with pytest.raises(MemupError, match="of other settings"):
+        cell(3, "part")
