@@ -60,7 +60,7 @@ def dnc(updates: int = 100_000) -> list[System]:
     ]
 
 
-def rim(updates: int = 12_000) -> list[System]:
+def rim(updates: int = 24_000) -> list[System]:
     """The copying task of RIM (section 4.1), with smaller mechanisms than the paper's 6 of 100.
 
     The first lesson has a gap of 10, where an update takes half the time; no gap is above 50.
