@@ -236,12 +236,9 @@ def headlines() -> str:
         last = load(f"headline-{name}") or last
         for system, seeds in _by(load(f"headline-{name}").get("results", []), "system").items():
             for test in seeds[0]["tests"]:
-                values = [r["tests"][test][measure] for r in seeds]
-                said = (
-                    ", ".join(f"{100 * v:.1f}" for v in values) + " % of bits"
-                    if measure == "right"
-                    else ", ".join(f"{v:.3f}" for v in values) + " nats"
-                )
+                of_seeds = [r["tests"][test] for r in seeds]
+                nats = ", ".join(f"{r['cross_entropy']:.3f}" for r in of_seeds) + " nats"
+                said = f"{_shares(of_seeds, measure)} of bits" if measure == "right" else nats
                 longest = max(r["wall_s"] for r in seeds)
                 size = f"{seeds[0]['parameters']:,}"
                 rows.append((name, f"`{system}`", size, test, said, f"{longest:.0f} s"))
@@ -268,11 +265,16 @@ def bigbird() -> str:
     if "needle" in found:
         needles = _by(found["needle"], "kind")
         cells = [
-            (kind, ", ".join(f"{100 * r['accuracy']:.1f}" for r in seeds) + " %")
+            (kind, *(_shares(seeds, name) for name in ("accuracy", "accuracy_beyond_window")))
             for kind, seeds in needles.items()
         ]
-        out += "\n" + table(("needle in 1,024 steps", "found, by seed"), cells)
+        head = ("needle in 1,024 steps", "found, by seed", "beyond the window's reach")
+        out += "\n" + table(head, cells) + "\nChance is 12.5 %.\n"
     return out + measured(load("bigbird"))
+
+
+def _shares(results: list[dict], name: str) -> str:
+    return ", ".join(f"{100 * r[name]:.1f}" for r in results) + " %"
 
 
 def _by(results: list[dict], name: str) -> dict[str, list[dict]]:
@@ -286,8 +288,7 @@ def _cell(seeds: list[dict]) -> tuple[str, str]:
     good = [r for r in seeds if "error" not in r]
     if not good:
         return ("", "")
-    said = ", ".join(f"{100 * r['success_rate']:.1f}" for r in good)
-    return (f"{said} %", f"{max(r['wall_s'] for r in good):.0f} s")
+    return (_shares(good, "success_rate"), f"{max(r['wall_s'] for r in good):.0f} s")
 
 
 def _middle(results: list[dict], name: str) -> str:
