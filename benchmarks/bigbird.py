@@ -11,8 +11,8 @@ next run pays for every page anew: hence the page faults of a run.
 
 needle: n = 1,024 random tokens of which a flag marks one; which of eight it is, is asked of the
 first position (chance: 12.5 %). Two layers, with and without global and random blocks. Training
-begins with short sequences: among 1,024 keys the one that counts has a gradient lost in the noise
-of the others. A lesson ends when the loss is low or its updates are used up.
+begins with short sequences, where the one key that counts has a larger share of the attention. A
+lesson ends when the loss is low or its updates are used up.
 """
 
 import argparse
