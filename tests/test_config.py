@@ -144,7 +144,7 @@ def test_short_episodes_work(target):
     rows = []
     made = spec(**{**SUPERVISED, "method.target": target})
     [row] = memup.train(made, store=short_episodes(), on_row=rows.append).results
-    assert np.isfinite(row["loss"]) and row["episodes"] == 2
+    assert np.isfinite(row["loss"]) and row["episodes"] == 1, "one of 19 is held out"
     assert {r["phase"] for r in rows} == {"detect", "memory", "evaluate", "explain"}
 
 
