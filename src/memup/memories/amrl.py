@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from memup.errors import require
-from memup.memories.base import AbstractMemory
+from memup.memories.base import AbstractParallel
 from memup.memories.lstm import LSTMLayer
 from memup.memories.stack import LayerState
 from memup.ops.aggregation import (
@@ -27,7 +27,7 @@ from memup.types import Key
 AMRLState = tuple[LayerState, LayerState]
 
 
-class AbstractAMRL(AbstractMemory):
+class AbstractAMRL(AbstractParallel):
     """An LSTM of which one half is aggregated.
 
     y_t = [h_t[:D/2], aggregate of h_1[D/2:] to h_t[D/2:]]
@@ -78,13 +78,6 @@ class AbstractAMRL(AbstractMemory):
         """Return zeros: (h, c) of the LSTM, and the aggregator's state."""
         h, c = self.layer.initial()
         return (h, c), self.before(h[: self.output_size // 2])
-
-    def step(
-        self, state: AMRLState, x: Float[Array, " I"], *, key: Key | None = None
-    ) -> tuple[AMRLState, Float[Array, " D"]]:
-        """Read one input: `unroll` over one step."""
-        state, ys = self.unroll(state, x[None], jnp.zeros(1, bool))
-        return state, ys[0]
 
     def unroll(
         self,

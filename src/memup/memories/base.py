@@ -77,3 +77,14 @@ class AbstractCell(AbstractMemory):
             return self.step(reset_where(first_t, self.initial_state(), state), x, key=key_t)
 
         return jax.lax.scan(body, state, (xs, first, keys))
+
+
+class AbstractParallel(AbstractMemory):
+    """A memory that is written as `unroll`; `step` is derived from it, as a sequence of one."""
+
+    def step(
+        self, state: State, x: Float[Array, " I"], *, key: Key | None = None
+    ) -> tuple[State, Float[Array, " D"]]:
+        """Unroll over one input; see AbstractMemory."""
+        state, ys = self.unroll(state, x[None], jax.numpy.zeros(1, bool), key=key)
+        return state, ys[0]

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from memup.errors import require
-from memup.memories.base import AbstractMemory
+from memup.memories.base import AbstractParallel
 from memup.memories.history import HistoryState, Steps, keep, look_up, place
 from memup.nn.transformer import FeedForward, Heads, Norm, sinusoids
 from memup.ops.attention import safe_attention
@@ -147,7 +147,7 @@ class Block(eqx.Module):
 
 
 @final
-class BigBird(AbstractMemory):
+class BigBird(AbstractParallel):
     """Causal attention to a window of blocks, the episode's first block and random blocks.
 
     A step in block i of its episode (steps i b to i b + b - 1) sees, in each of L layers, what came
@@ -221,13 +221,6 @@ class BigBird(AbstractMemory):
         kept = self.history + self.blocks[0].opening
         rows = jnp.zeros((len(self.blocks), kept, self.output_size), self.embed.bias.dtype)
         return HistoryState(rows, jnp.zeros((), rows.dtype))
-
-    def step(
-        self, state: HistoryState, x: Float[Array, " I"], *, key: Key | None = None
-    ) -> tuple[HistoryState, Float[Array, " D"]]:
-        """Read one input; see AbstractMemory."""
-        state, ys = self.unroll(state, x[None], jnp.zeros(1, bool))
-        return state, ys[0]
 
     def unroll(
         self,

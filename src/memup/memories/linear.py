@@ -26,7 +26,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from memup.errors import MemupError
-from memup.memories.base import AbstractMemory
+from memup.memories.base import AbstractParallel
 from memup.types import Key
 
 # An element of a semigroup: a tree of arrays, [...] for one step or [T, ...] for T.
@@ -224,7 +224,7 @@ class LinearLayer(eqx.Module):
 
 
 @final
-class LinearMemory(AbstractMemory):
+class LinearMemory(AbstractParallel):
     """Linear recurrent layers of one kind: a linear map, the layers, a norm.
 
     Args:
@@ -259,13 +259,6 @@ class LinearMemory(AbstractMemory):
     def initial_state(self) -> tuple[LayerState, ...]:
         """Return zeros, a tuple of one array (two for a complex state) for each layer."""
         return tuple(layer.initial() for layer in self.layers)
-
-    def step(
-        self, state: tuple[LayerState, ...], x: Float[Array, " I"], *, key: Key | None = None
-    ) -> tuple[tuple[LayerState, ...], Float[Array, " D"]]:
-        """Read one input: a sequence of one."""
-        state, ys = self.unroll(state, x[None], jnp.zeros(1, bool))
-        return state, ys[0]
 
     def unroll(
         self,

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from memup.memories.base import AbstractMemory
+from memup.memories.base import AbstractParallel
 from memup.memories.window import WindowState, begin_window, empty_window, end_window
 from memup.nn.transformer import FeedForward, Heads, Norm, draw
 from memup.ops.attention import banded_attention
@@ -161,7 +161,7 @@ class Block(eqx.Module):
 
 
 @final
-class RecurrentMemoryTransformer(AbstractMemory):
+class RecurrentMemoryTransformer(AbstractParallel):
     """Attention to the last W steps and to K tokens that carry what happened before them.
 
     Args:
@@ -204,13 +204,6 @@ class RecurrentMemoryTransformer(AbstractMemory):
         """Return an empty window and the learned tokens."""
         window = empty_window(len(self.blocks), self.window, self.embed.bias)
         return TokenState(window, jnp.stack([b.tokens.initial for b in self.blocks]))
-
-    def step(
-        self, state: TokenState, x: Float[Array, " I"], *, key: Key | None = None
-    ) -> tuple[TokenState, Float[Array, " D"]]:
-        """Read one input; see AbstractMemory."""
-        state, ys = self.unroll(state, x[None], jnp.zeros(1, bool))
-        return state, ys[0]
 
     def unroll(
         self,

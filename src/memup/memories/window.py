@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from memup.memories.base import AbstractMemory
+from memup.memories.base import AbstractParallel
 from memup.types import Key
 
 
@@ -89,10 +89,10 @@ class AbstractBlock(eqx.Module):
         """
 
 
-class AbstractWindowMemory(AbstractMemory):
+class AbstractWindowMemory(AbstractParallel):
     """L blocks, each looking at the last W inputs of its own: L (W - 1) steps back in all.
 
-    Steps of a window are computed side by side; `step` is the case of one.
+    Steps of a window are computed side by side.
 
     Attributes:
         embed: W, b of the linear layer before the blocks.
@@ -111,13 +111,6 @@ class AbstractWindowMemory(AbstractMemory):
     def initial_state(self) -> WindowState:
         """Return an empty window."""
         return empty_window(len(self.blocks), self.window, self.embed.bias)
-
-    def step(
-        self, state: WindowState, x: Float[Array, " I"], *, key: Key | None = None
-    ) -> tuple[WindowState, Float[Array, " D"]]:
-        """Read one input; see AbstractMemory."""
-        state, ys = self.unroll(state, x[None], jnp.zeros(1, bool))
-        return state, ys[0]
 
     def unroll(
         self,
