@@ -3,43 +3,61 @@
 import numpy as np
 import pytest
 
+from memup.data.store import EpisodeStore
 from memup.phases.scores import MOST, ContextTable
 
 
-def network(columns, asked):
+def store_of(**fields):
+    store = EpisodeStore()
+    store.extend(fields, [len(next(iter(fields.values())))])
+    return store
+
+
+class Network:
     """A score that depends on the context alone, and a note of what was asked."""
 
-    def score(rows):
-        asked.extend(rows.tolist())
-        return sum(
-            np.asarray(c)[rows].reshape(len(rows), -1).sum(1) * (i + 0.5)
-            for i, c in enumerate(columns)
-        )
+    def __init__(self, store):
+        self.store, self.asked = store, []
 
-    return score
+    def __call__(self, rows):
+        self.asked.extend(rows.tolist())
+        return self.score(rows)
+
+    def score(self, rows):
+        columns = [self.store.gather(name, rows) for name in sorted(self.store.fields)]
+        parts = [c.reshape(len(rows), -1).sum(1) * (i + 0.5) for i, c in enumerate(columns)]
+        return sum(parts).astype(np.float32)
+
+
+def table_of(store):
+    network = Network(store)
+    return ContextTable(store, list(store.fields), network), network
 
 
 def test_every_context_is_asked_about_once():
     rng = np.random.default_rng(0)
-    columns = [rng.integers(-1, 2, (5000, 3)).astype(np.int8), rng.integers(0, 2, 5000)]
-    columns[1] = columns[1].astype(np.int8)
-    asked = []
-    table = ContextTable(network(columns, asked))
+    obs = rng.integers(-1, 2, (5000, 3)).astype(np.int8)
+    store = store_of(obs=obs, action=rng.integers(0, 2, 5000).astype(np.int8))
+    table, network = table_of(store)
     rows = np.arange(5000)
-    for low in (0, 2500):
-        part = rows[low : low + 2500]
-        found = table.look_up([c[part] for c in columns], part)
-        np.testing.assert_allclose(found, network(columns, [])(part), rtol=1e-6)
-    assert len(asked) == 27 * 2
+    for part in (rows[:2500], rows[2500:]):
+        np.testing.assert_allclose(table.scores(part), network.score(part), rtol=1e-6)
+    assert len(network.asked) == 27 * 2
 
 
 @pytest.mark.parametrize("column", [np.zeros((10, 3)), np.zeros((10, 0), np.int8)])
-def test_wide_or_empty_contexts_are_left_to_the_network(column):
-    assert ContextTable(lambda rows: rows).look_up([column], np.arange(10)) is None
+def test_wide_or_empty_contexts_are_left_to_the_network(column, monkeypatch):
+    store = store_of(obs=column)
+    table = ContextTable(store, ["obs"], lambda rows: rows.astype(np.float32))
+    # They may be pictures: not one is looked up in vain.
+    monkeypatch.setattr(store, "gather", None)
+    np.testing.assert_array_equal(table.scores(np.arange(10)), np.arange(10))
 
 
 def test_many_contexts_are_left_to_the_network():
-    column = np.arange(2 * MOST, dtype=np.int32)
-    table = ContextTable(lambda rows: rows.astype(np.float32))
-    assert table.look_up([column], column) is None
-    np.testing.assert_array_equal(table.look_up([column[:9]], column[:9]), np.arange(9))
+    store = store_of(obs=np.arange(2 * MOST, dtype=np.int32))
+    table, network = table_of(store)
+    rows = np.arange(2 * MOST)
+    np.testing.assert_array_equal(table.scores(rows), network.score(rows))
+    assert network.asked == rows.tolist()
+    np.testing.assert_array_equal(table.scores(rows[:9]), network.score(rows[:9]))

@@ -10,6 +10,7 @@ from jaxtyping import PyTree
 
 from memup.agents.base import AbstractAgent
 from memup.agents.episodes import Player
+from memup.agents.played import Outcomes
 from memup.data.orders import Visit
 from memup.method.selector import Current
 from memup.method.update import MemUP, initial_rows
@@ -77,25 +78,13 @@ def evaluate_agent(
 
 def _round(player: Player, state: PyTree, key: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Play one episode in every copy; return their returns, lengths and successes."""
-    carry = player.begin(state, key)
-    total, length = np.zeros(player.batch), np.zeros(player.batch, np.int64)
-    success = np.full(player.batch, np.nan)
-    alive = np.ones(player.batch, bool)
-    stretch = 0
-    while alive.any():
+    carry, outcomes, stretch = player.begin(state, key), Outcomes(player.batch), 0
+    while not outcomes.lengths.all():
         carry, trajectory = player.play(state, carry, jax.random.fold_in(key, stretch), stretch)
-        step = jax.tree.map(np.asarray, trajectory.step._replace(obs=()))
-        ended = step.terminated | step.truncated
-        before_end = np.cumsum(ended, axis=0) - ended == 0
-        mine = before_end & alive[None, :]
-        total += np.where(mine, step.reward, 0.0).sum(axis=0)
-        length += (mine & ~step.first).sum(axis=0)
-        ends = mine & ended
-        at_end = np.where(ends, step.success, 0.0).sum(axis=0)  # elsewhere it may be NaN
-        success = np.where(ends.any(axis=0), at_end, success)
-        alive &= ~ended.any(axis=0)
+        outcomes.see(jax.tree.map(np.asarray, trajectory.step._replace(obs=())))
         stretch += 1
-    return total, length, success
+    # An episode of n actions has n + 1 steps.
+    return outcomes.total, outcomes.lengths - 1, outcomes.success
 
 
 def evaluate_model(

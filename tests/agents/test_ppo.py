@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from memup.agents.ppo import PPO, Actor, Kept, PPOConfig
+from memup.agents.actor import Actor
+from memup.agents.ppo import PPO, Kept, PPOConfig
 from memup.agents.rollout import begin, episode_sums, rollout
 from memup.envs.tmaze import TMaze
 from memup.memories.encoded import EncodedMemory

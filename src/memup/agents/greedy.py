@@ -6,23 +6,16 @@ store (Sutton and Barto 2018, section 4.2).
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PyTree
 
+from memup.agents.actor import Actor, begin_actors, read
 from memup.agents.base import AbstractAgent
-from memup.memories.encoded import initial_rows
 from memup.tree import Vector
-from memup.types import Key, Metrics, State, StepInput, TimeStep, Trajectory
-
-
-class Actor(NamedTuple):
-    """What actors carry, leaves [B, ...]: memory states and their previous actions."""
-
-    memory: State
-    action: Int[Array, " B"]
+from memup.types import Key, Metrics, TimeStep, Trajectory
 
 
 class Greedy(AbstractAgent):
@@ -54,15 +47,14 @@ class Greedy(AbstractAgent):
 
     def begin(self, state: Vector, batch: int) -> Actor:
         """See AbstractAgent."""
-        return Actor(initial_rows(self.model(state).memory, batch), jnp.zeros(batch, jnp.int32))
+        return begin_actors(self.model(state).memory, batch)
 
     def act(
         self, state: Vector, carry: Actor, step: TimeStep, *, key: Key, greedy: bool = False
     ) -> tuple[Actor, Int[Array, " B"], Any]:
         """Read the step, then ask for every action; see AbstractAgent."""
         model = self.model(state)
-        x = StepInput(step.obs, carry.action, step.reward, step.first)
-        rows, m = jax.vmap(model.memory.step)(carry.memory, x)
+        rows, m = read(model.memory, carry, step)
         choices = jnp.arange(self.actions)
         of_all = jax.vmap(lambda m, o, a: self.expect(model, m, o, a), (None, None, 0))
         value = jax.vmap(of_all, (0, 0, None))(m, step.obs, choices)

@@ -15,7 +15,39 @@ from memup.types import TimeStep, Trajectory
 HELD_BYTES = 64 * 2**20
 
 
-class Played:
+class Outcomes:
+    """How the first episode of every copy goes, from stretches in the order of time.
+
+    Args:
+        batch: B copies, each of which plays one episode.
+
+    Attributes:
+        lengths: steps of each copy's episode, [B]; 0 while it runs.
+        total: its return so far, [B].
+        success: its success, NaN until it has ended, [B].
+    """
+
+    def __init__(self, batch: int):
+        self.lengths = np.zeros(batch, np.int64)
+        self.total = np.zeros(batch)
+        self.success = np.full(batch, np.nan)
+        self._seen = 0
+
+    def see(self, step: TimeStep) -> Bool[np.ndarray, "S B"]:
+        """Take a stretch, numpy leaves [S, B, ...]; say which steps are of the first episodes."""
+        ended = step.terminated | step.truncated
+        inside = (np.cumsum(ended, axis=0) - ended == 0) & (self.lengths == 0)[None]
+        ends = inside & ended
+        new = ends.any(axis=0)
+        self.lengths[new] = self._seen + ends.argmax(axis=0)[new] + 1
+        self.total += np.where(inside, step.reward, 0.0).sum(axis=0)
+        at_end = np.where(ends, step.success, 0.0).sum(axis=0)  # elsewhere it may be NaN
+        self.success = np.where(new, at_end, self.success)
+        self._seen += len(ended)
+        return inside
+
+
+class Played(Outcomes):
     """Takes the stretches of a round in the order of time.
 
     Where the store is on disk, what is held in memory is bounded: long episodes wait in files of a
@@ -28,20 +60,14 @@ class Played:
         store: where the episodes will go.
 
     Attributes:
-        lengths: steps of each copy's episode, [B]; 0 while it runs.
-        total: its return so far, [B].
-        success: its success, NaN until it has ended, [B].
         steps: environment steps taken in all copies, those after an end included.
     """
 
     def __init__(self, space: Space, actions: int, batch: int, store: EpisodeStore):
+        super().__init__(batch)
         self.space, self.store = space, store
         self.action_type = np.int8 if actions <= 128 else np.int32
-        self.lengths = np.zeros(batch, np.int64)
-        self.total = np.zeros(batch)
-        self.success = np.full(batch, np.nan)
         self.steps = 0
-        self._seen = 0
         self._parts: list[tuple[dict[str, np.ndarray], Bool[np.ndarray, "S B"]]] = []
         self._scratch: Path | None = None
         self._kinds: dict[str, tuple[np.dtype, tuple[int, ...]]] = {}
@@ -49,10 +75,7 @@ class Played:
     def add(self, trajectory: Trajectory) -> None:
         """Take a stretch, leaves [S, B, ...]."""
         step: TimeStep = jax.tree.map(np.asarray, trajectory.step)
-        inside, ends = self._first_episodes(step)
-        self.total += np.where(inside, step.reward, 0.0).sum(axis=0)
-        at_end = np.where(ends, step.success, 0.0).sum(axis=0)  # elsewhere it may be NaN
-        self.success = np.where(ends.any(axis=0), at_end, self.success)
+        inside = self.see(step)
         fields = split(self.space, step.obs)
         fields["action"] = np.asarray(trajectory.action).astype(self.action_type)
         fields["reward"], fields["terminated"] = step.reward, step.terminated
@@ -61,19 +84,6 @@ class Played:
         held = sum(f.nbytes for fields, _ in self._parts for f in fields.values())
         if held > HELD_BYTES and self.store.path is not None:
             self._spill(self.store.path)
-
-    def _first_episodes(
-        self, step: TimeStep
-    ) -> tuple[Bool[np.ndarray, "S B"], Bool[np.ndarray, "S B"]]:
-        """Say which steps belong to the first episode of their copy, and where it ends."""
-        ended = step.terminated | step.truncated
-        running = self.lengths == 0
-        inside = (np.cumsum(ended, axis=0) - ended == 0) & running[None]
-        ends = inside & ended
-        new = ends.any(axis=0)
-        self.lengths[new] = self._seen + ends.argmax(axis=0)[new] + 1
-        self._seen += len(ended)
-        return inside, ends
 
     def add_to_store(self) -> Int[np.ndarray, " B"]:
         """Add the episodes to the store; return their ids."""

@@ -13,9 +13,10 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
+from memup.agents.actor import Actor, begin_actors, read
 from memup.agents.base import AbstractAgent
 from memup.agents.networks import ActorCritic
-from memup.memories.encoded import EncodedMemory, initial_rows
+from memup.memories.encoded import EncodedMemory
 from memup.ops.returns import generalised_advantage
 from memup.tree import Vector, initial, rebuilder
 from memup.types import Key, Metrics, State, StepInput, TimeStep, Trajectory
@@ -64,13 +65,6 @@ class PPOState(NamedTuple):
     memory: Vector
     optimiser: PyTree
     variance: Float[Array, "2"]
-
-
-class Actor(NamedTuple):
-    """What actors carry, leaves [B, ...]: memory states and their previous actions."""
-
-    memory: State
-    action: Int[Array, " B"]
 
 
 class Kept(NamedTuple):
@@ -136,8 +130,7 @@ class PPO(AbstractAgent):
 
     def begin(self, state: PPOState, batch: int) -> Actor:
         """See AbstractAgent."""
-        rows = initial_rows(self.memory(state.memory), batch)
-        return Actor(rows, jnp.zeros(batch, jnp.int32))
+        return begin_actors(self.memory(state.memory), batch)
 
     def _heads(self, network: Vector, m: Float[Array, "... D"]) -> tuple[Array, Array]:
         net = self.network(network)
@@ -149,8 +142,7 @@ class PPO(AbstractAgent):
         self, state: PPOState, carry: Actor, step: TimeStep, *, key: Key, greedy: bool = False
     ) -> tuple[Actor, Int[Array, " B"], Kept]:
         """See AbstractAgent."""
-        x = StepInput(step.obs, carry.action, step.reward, step.first)
-        rows, m = jax.vmap(self.memory(state.memory).step)(carry.memory, x)
+        rows, m = read(self.memory(state.memory), carry, step)
         logits, value = self._heads(state.network, m)
         action = jnp.argmax(logits, -1) if greedy else jax.random.categorical(key, logits)
         log_prob = _of_action(jax.nn.log_softmax(logits), action)

@@ -130,28 +130,21 @@ class Detect(AbstractPhase):
     def score(self, world: World, vector: Vector, ids: np.ndarray) -> None:
         """Write the uncertainty of every step of some episodes into the store."""
         lengths = world.store.lengths(ids)
-        self._table = ContextTable(lambda rows: self._ask(world, vector, rows))
+        names = [*flatten(world.space), *(["action"] if world.actions else [])]
+        table = ContextTable(world.store, names, lambda rows: self._ask(world, vector, rows))
         for part in _parts(lengths, BLOCK):
             first = world.store.global_rows(ids[part], np.zeros(len(ids[part]), np.int64))
-            # The episodes of a part lie end to end.
-            rows = np.arange(first[0], first[-1] + lengths[part][-1])
-            score = self._score_rows(world, vector, rows)
+            rows = np.concatenate(
+                [np.arange(s, s + n) for s, n in zip(first, lengths[part], strict=True)]
+            )
+            blocks = [rows[low : low + BLOCK] for low in range(0, len(rows), BLOCK)]
+            score = np.concatenate([table.scores(block) for block in blocks])
             if self.target.lead == 0:
                 owner = np.repeat(ids[part], lengths[part])
                 step = rows - np.repeat(first, lengths[part])
                 known = np.isfinite(self.target.values(world.store, owner, step)).all(axis=-1)
                 score = np.where(known, score, 0.0).astype(np.float32)
             world.store.set_scores(ids[part], score)
-
-    def _score_rows(self, world: World, vector: Vector, rows: np.ndarray) -> np.ndarray:
-        """Score rows of the store a block at a time, by the table where it can."""
-        names = [*flatten(world.space), *(["action"] if world.actions else [])]
-        scores = []
-        for low in range(0, len(rows), BLOCK):
-            block = rows[low : low + BLOCK]
-            found = self._table.look_up([world.store.gather(n, block) for n in names], block)
-            scores.append(self._ask(world, vector, block) if found is None else found)
-        return np.concatenate(scores)
 
     def _ask(self, world: World, vector: Vector, rows: np.ndarray) -> np.ndarray:
         """Score rows by the network."""

@@ -4,10 +4,13 @@ A million steps of a corridor hold a dozen different contexts. Their bytes are t
 block of steps with too many new contexts is left to the network as a whole.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int, UInt64
+from jaxtyping import Bool, Float, Int, UInt64
+
+from memup.data.store import EpisodeStore
 
 SLOTS = 1 << 16
 MOST = 4096
@@ -19,62 +22,59 @@ class ContextTable:
     """Looks scores up by context.
 
     Args:
-        score: rows of the store -> their scores; asked about one row of every context.
+        store: where the steps lie.
+        fields: what a step's score depends on.
+        ask: rows of the store -> their scores, by the network.
     """
 
-    def __init__(self, score: Callable[[Int[np.ndarray, " N"]], Float[np.ndarray, " N"]]):
-        self.score = score
+    def __init__(
+        self,
+        store: EpisodeStore,
+        fields: list[str],
+        ask: Callable[[Int[np.ndarray, " N"]], Float[np.ndarray, " N"]],
+    ):
+        self.store, self.fields, self.ask = store, fields, ask
+        kinds = [store.fields[name] for name in fields]
+        self.width = sum(dtype.itemsize * math.prod(tail) for dtype, tail in kinds)
         self._keys = np.zeros(SLOTS, np.uint64)
         self._used = np.zeros(SLOTS, bool)
         self._scores = np.zeros(SLOTS, np.float32)
-        self._count = 0
 
-    def look_up(
-        self, columns: list[np.ndarray], rows: Int[np.ndarray, " N"]
-    ) -> Float[np.ndarray, " N"] | None:
-        """Return the scores of N steps, or None where there are too many contexts.
+    def scores(self, rows: Int[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+        """Return the scores of N steps, by the table where contexts are small and few."""
+        if not 0 < self.width <= WIDEST:
+            return self.ask(rows)
+        keys = self._pack(rows)
+        new = ~self._known(keys)
+        if new.any() and not self._learn(keys[new], rows[new]):
+            return self.ask(rows)
+        return self._scores[_slots(keys)]
 
-        Args:
-            columns: what a step's score depends on, [N, ...] each.
-            rows: where the steps lie in the store.
-        """
-        keys = _keys(columns)
-        if keys is None:
-            return None
+    def _pack(self, rows: Int[np.ndarray, " N"]) -> UInt64[np.ndarray, " N"]:
+        """Make one number of the bytes of each step's context."""
+        columns = [np.ascontiguousarray(self.store.gather(name, rows)) for name in self.fields]
+        parts = [c.reshape(len(c), -1).view(np.uint8) for c in columns if c.size]
+        packed = np.zeros((len(rows), WIDEST), np.uint8)
+        packed[:, : self.width] = np.concatenate(parts, axis=1)
+        return packed.view(np.uint64)[:, 0]
+
+    def _known(self, keys: UInt64[np.ndarray, " N"]) -> Bool[np.ndarray, " N"]:
         slots = _slots(keys)
-        known = self._used[slots] & (self._keys[slots] == keys)
-        if not known.all() and not self._learn(keys[~known], rows[~known]):
-            return None
-        return self._scores[slots]
+        return self._used[slots] & (self._keys[slots] == keys)
 
-    def _learn(self, keys: np.ndarray, rows: np.ndarray) -> bool:
-        """Ask about new contexts; False if they are too many or share a slot."""
-        new, first = np.unique(keys[:SLOTS], return_index=True)
-        while len(new) + self._count <= MOST:
+    def _learn(self, keys: UInt64[np.ndarray, " N"], rows: Int[np.ndarray, " N"]) -> bool:
+        """Ask about new contexts, each once; False if they are too many or share a slot."""
+        while len(keys):
+            new, first = np.unique(keys[:SLOTS], return_index=True)
             slots = _slots(new)
-            if self._used[slots].any() or len(np.unique(slots)) < len(slots):
+            full = len(new) + self._used.sum() > MOST
+            if full or self._used[slots].any() or len(np.unique(slots)) < len(slots):
                 return False
             self._keys[slots], self._used[slots] = new, True
-            self._scores[slots] = self.score(rows[first])
-            self._count += len(new)
-            left = ~self._used[_slots(keys)] | (self._keys[_slots(keys)] != keys)
-            if not left.any():
-                return True
+            self._scores[slots] = self.ask(rows[first])
+            left = ~self._known(keys)
             keys, rows = keys[left], rows[left]
-            new, first = np.unique(keys[:SLOTS], return_index=True)
-        return False
-
-
-def _keys(columns: list[np.ndarray]) -> UInt64[np.ndarray, " N"] | None:
-    """Pack the bytes of each step's context into one number; None where they are too many."""
-    flat = [np.ascontiguousarray(c).reshape(len(c), -1) for c in columns]
-    parts = [c.view(np.uint8).reshape(len(c), -1) for c in flat if c.size]
-    width = sum(p.shape[1] for p in parts)
-    if not 0 < width <= WIDEST:
-        return None
-    packed = np.zeros((len(parts[0]), WIDEST), np.uint8)
-    packed[:, :width] = np.concatenate(parts, axis=1)
-    return packed.view(np.uint64)[:, 0]
+        return True
 
 
 def _slots(keys: np.ndarray) -> np.ndarray:

@@ -1,0 +1,28 @@
+"""What acts on a memory: its state, and the previous action that it reads with the next step."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from memup.memories.encoded import EncodedMemory, initial_rows
+from memup.types import State, StepInput, TimeStep
+
+
+class Actor(NamedTuple):
+    """What actors carry, leaves [B, ...]: memory states and their previous actions."""
+
+    memory: State
+    action: Int[Array, " B"]
+
+
+def begin_actors(memory: EncodedMemory, batch: int) -> Actor:
+    """Return what B actors carry before their first step."""
+    return Actor(initial_rows(memory, batch), jnp.zeros(batch, jnp.int32))
+
+
+def read(memory: EncodedMemory, carry: Actor, step: TimeStep) -> tuple[State, Float[Array, "B D"]]:
+    """Let each actor's memory read a step; return the states and the memory's outputs."""
+    x = StepInput(step.obs, carry.action, step.reward, step.first)
+    return jax.vmap(memory.step)(carry.memory, x)
