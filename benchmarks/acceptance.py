@@ -71,6 +71,35 @@ def _result(row: dict) -> dict:
     return {n: row.get(n) for n in ("episodes", "success_rate", "success_ci95", "return_mean")}
 
 
+def cells(
+    name: str,
+    rows: dict[tuple[str, ...], list[str]],
+    keys: tuple[str, ...],
+    seeds: list[int],
+    /,
+    **about: object,
+) -> None:
+    """Run every row with every seed and record each at once; what is recorded is not run again.
+
+    Args:
+        name: of the result file.
+        rows: what a row is called, a value for each of `keys`, to the words after `memup train`.
+        keys: names of these values in the results.
+        seeds: the compilation cache is empty at the first one and kept for the others.
+        **about: what else the file says.
+    """
+    results = [r for r in record.earlier(name) or [] if "error" not in r]
+    for labels, words in rows.items():
+        label = dict(zip(keys, labels, strict=True))
+        with tempfile.TemporaryDirectory() as cache:
+            for seed in seeds:
+                if any(r.items() >= {**label, "seed": seed}.items() for r in results):
+                    continue
+                results.append({**label, **run(words, seed, cache)})
+                print(json.dumps(results[-1]), flush=True)
+                record.write(name, results, **about)
+
+
 def main() -> None:
     """Run the seeds that are not recorded yet."""
     parser = argparse.ArgumentParser()
@@ -82,14 +111,8 @@ def main() -> None:
     args = parser.parse_args()
     words = [args.preset] if args.preset else ["--env", args.env]
     name = f"acceptance-{words[-1].replace(':', '-')}"
-    results = record.earlier(name) or []
-    with tempfile.TemporaryDirectory() as cache:
-        for seed in args.seeds:
-            if any(r["seed"] == seed and "error" not in r for r in results):
-                continue
-            results = [r for r in results if r["seed"] != seed] + [run(words, seed, cache)]
-            print(json.dumps(results[-1]), flush=True)
-            record.write(name, results, command=f"memup train {' '.join(words)} --seed N")
+    command = f"memup train {' '.join(words)} --seed N"
+    cells(name, {(): words}, (), args.seeds, command=command)
 
 
 if __name__ == "__main__":

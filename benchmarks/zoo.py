@@ -7,11 +7,8 @@ compilation cache is empty for each memory's first seed, as for a user.
 """
 
 import argparse
-import json
-import tempfile
 
 import acceptance
-import record
 
 from memup.presets import ZOO
 
@@ -24,17 +21,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", help="memories; all that have a preset by default")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    name = f"zoo-{args.maze}"
-    results = [r for r in record.earlier(name) or [] if "error" not in r]
-    for memory in args.only or ZOO[args.maze]:
-        with tempfile.TemporaryDirectory() as cache:
-            for seed in args.seeds:
-                if any((r["memory"], r["seed"]) == (memory, seed) for r in results):
-                    continue
-                row = acceptance.run([f"{args.maze}-{memory}"], seed, cache)
-                results.append({"memory": memory, **row})
-                print(json.dumps(results[-1]), flush=True)
-                record.write(name, results, command=f"memup train {args.maze}-MEMORY --seed N")
+    rows = {(memory,): [f"{args.maze}-{memory}"] for memory in args.only or ZOO[args.maze]}
+    command = f"memup train {args.maze}-MEMORY --seed N"
+    acceptance.cells(f"zoo-{args.maze}", rows, ("memory",), args.seeds, command=command)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,7 @@ class Played(Outcomes):
         self.space, self.store = space, store
         self.action_type = np.int8 if actions <= 128 else np.int32
         self.steps = 0
+        self._held = 0
         self._parts: list[tuple[dict[str, np.ndarray], Bool[np.ndarray, "S B"]]] = []
         self._scratch: Path | None = None
         self._kinds: dict[str, tuple[np.dtype, tuple[int, ...]]] = {}
@@ -81,8 +82,8 @@ class Played(Outcomes):
         fields["reward"], fields["terminated"] = step.reward, step.terminated
         self._parts.append((fields, inside))
         self.steps += inside.size
-        held = sum(f.nbytes for fields, _ in self._parts for f in fields.values())
-        if held > HELD_BYTES and self.store.path is not None:
+        self._held += sum(f.nbytes for f in fields.values())
+        if self._held > HELD_BYTES and self.store.path is not None:
             self._spill(self.store.path)
 
     def add_to_store(self) -> Int[np.ndarray, " B"]:
@@ -110,7 +111,7 @@ class Played(Outcomes):
             self._scratch = folder / "scratch"
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch.mkdir()
-        parts, self._parts = self._parts, []
+        parts, self._parts, self._held = self._parts, [], 0
         if not parts:
             return
         self._kinds = {name: (f.dtype, f.shape[2:]) for name, f in parts[0][0].items()}

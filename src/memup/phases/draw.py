@@ -54,7 +54,9 @@ class Draw:
             rng = self.world.rng("rare")
             few = rng.choice(ids, size=min(RARE_EPISODES, len(ids)), replace=False).tolist()
             pairs = [(i, s) for i in few for s in self._starts.rarest(i, RARE_STEPS, rng).tolist()]
-            self._pools = {**dict(list(self._pools.items())[-1:]), own: np.array(pairs)}
+            if len(self._pools) > 1:  # in joint training episodes come and go
+                self._pools.clear()
+            self._pools[own] = np.array(pairs)
         return self._pools[own]
 
 

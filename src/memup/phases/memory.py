@@ -144,7 +144,8 @@ class Memory(AbstractPhase):
     def _held_windows(self, world: World) -> tuple[Window, PyTree, float]:
         _, held = world.split_ids()
         lengths = world.store.lengths(held)
-        if isinstance(self.order, Jump) and lengths.mean() > LONG:
+        # `surprise` scores whole episodes anyway, and must before targets are chosen.
+        if isinstance(self.order, Jump) and lengths.mean() > LONG and not self.surprise:
             windows, rows, count, visits = self._held_jumps(world, held, lengths)
         else:
             windows, rows, count, visits = self._held_walks(world, held, lengths)
