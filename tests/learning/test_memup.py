@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import memup
+from memup.phases.scores import ContextTable
 
-LENGTH, WINDOW = 24, 4
+LENGTH, WINDOW, MIDDLE = 24, 4, 15
 SMALL = {
     "memory": "gru",
     "memory.size": 8,
@@ -30,8 +31,18 @@ def sequences(n=256):
         yield {"obs": obs, "label": label}
 
 
-def accuracy(**fields):
-    store = memup.EpisodeStore.from_episodes(list(sequences()))
+def distracted(n=512):
+    """The same, but the question comes in the middle, and every other step has an easy label."""
+    for sequence in sequences(n):
+        obs, cue = sequence["obs"], sequence["label"][-1]
+        obs[[MIDDLE, -1], 1] = 1, 0
+        label = (obs[:, 2] > 0).astype(int)
+        label[MIDDLE] = cue
+        yield {"obs": obs, "label": label}
+
+
+def accuracy(data=sequences, **fields):
+    store = memup.EpisodeStore.from_episodes(list(data()))
     made = {**SMALL, "training": "supervised", "method.target": "label", **fields}
     return memup.train(memup.spec(**made), store=store).results[0]["accuracy"]
 
@@ -39,6 +50,16 @@ def accuracy(**fields):
 @pytest.mark.parametrize("detector", ["entropy", "oracle"])
 def test_a_dependency_six_windows_long_is_learned(detector):
     assert accuracy(**{"method.detector": detector}) >= 0.99
+
+
+def test_the_detector_says_what_to_learn(monkeypatch):
+    """Without its scores the last steps would be chosen, which need no memory."""
+    fields = {"detect.updates": 600, "method.targets": 2, "method.updates": 2000}
+    fields |= {"data": distracted}
+    assert accuracy(**fields) >= 0.995
+    monkeypatch.setattr(ContextTable, "scores", lambda self, rows: np.zeros(len(rows), np.float32))
+    guessed = 1 - 0.5 / LENGTH
+    assert accuracy(**fields) < guessed + 0.25 / LENGTH
 
 
 def test_truncated_back_propagation_stays_at_chance():
