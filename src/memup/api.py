@@ -15,7 +15,7 @@ from memup.data.store import EpisodeStore
 from memup.envs.base import AbstractEnv
 from memup.envs.table import make_env
 from memup.errors import require
-from memup.evaluation import evaluate_agent, evaluate_model
+from memup.evaluation import Evaluation, evaluate_model
 from memup.fit import Job, fit, resume
 from memup.method.update import Model
 from memup.recording import CHECKPOINT, Recorder, check_memory_of, polite_interrupt
@@ -164,7 +164,12 @@ def load(run: str | Path | Run) -> Run:
 
 
 def evaluate(
-    run: str | Path | Run, *, env: str | None = None, episodes: int = 256, seed: int = 1
+    run: str | Path | Run,
+    *,
+    env: str | None = None,
+    episodes: int = 256,
+    seed: int = 1,
+    on_row: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """Evaluate a trained run on fresh episodes.
 
@@ -173,6 +178,7 @@ def evaluate(
         env: another environment with the same spaces, for example a longer one.
         episodes: how many.
         seed: of the evaluation.
+        on_row: called now and then with how far it is.
 
     Returns:
         What `memup eval --json` prints.
@@ -191,5 +197,8 @@ def evaluate(
         f"env {env!r}: its spaces differ from those of {spec['env']!r}, the run's own",
     )
     trained: Any = next(p for p in run.job.phases if p.name == "evaluate")
-    row = evaluate_agent(trained.trained.agent, world.results["agent"], where, episodes, seed)
+    length = world.store.steps / max(len(world.store), 1)
+    expected = length if env is None else float(getattr(where, "length", 0))
+    evaluation = Evaluation(trained.trained.agent, where, episodes, seed, expected)
+    row = evaluation.run(world.results["agent"], on_row)
     return {"run": name, "env": env or spec["env"], "seed": seed, **row}

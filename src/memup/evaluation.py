@@ -2,22 +2,29 @@
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
 from memup.agents.base import AbstractAgent
 from memup.agents.episodes import Player
 from memup.agents.played import Outcomes
+from memup.agents.rollout import begin
+from memup.agents.tally import Tally, play_on
 from memup.data.orders import Visit
+from memup.envs.base import AbstractEnv
 from memup.method.selector import Current
 from memup.method.update import MemUP, initial_rows
 from memup.method.windows import Windows
 from memup.nn.likelihood import Categorical
 
 BATCH = 256
+FIRST_STEPS = 256
+LEAST_SECONDS = 1.0
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
@@ -34,57 +41,136 @@ def wilson(rate: float, count: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def evaluate_agent(
-    agent: AbstractAgent, state: PyTree, env: Any, episodes: int, seed: int
-) -> dict[str, Any]:
-    """Play fresh episodes greedily.
+class Evaluation:
+    """Fresh episodes of a trained agent, played greedily in pieces of about a second.
+
+    On the device a piece is a stretch of all copies' episodes; on the host, where the state of an
+    environment cannot be kept, a whole round. What comes out does not depend on the pieces.
 
     Args:
         agent: who plays.
-        state: the agent's state.
         env: where.
         episodes: how many; every copy of the environment plays a round, so long episodes count
             as often as short ones.
         seed: of the evaluation alone.
-
-    Returns:
-        {"episodes", "return_mean", "return_ci95", "success_rate" (None where the environment
-        does not define success), "success_ci95", "length_mean", "steps_per_second"}.
+        expected: steps of an episode, as far as they are known; progress is told by them.
     """
-    player = Player(agent, env, min(BATCH, episodes), greedy=True)
-    totals: list[np.ndarray] = []
-    lengths: list[np.ndarray] = []
-    successes: list[np.ndarray] = []
-    begin = time.perf_counter()
-    for number in range(-(-episodes // player.batch)):
-        key = jax.random.fold_in(jax.random.key(seed), 1_000_003 + number)
-        total, length, success = _round(player, state, key)
-        totals.append(total)
-        lengths.append(length)
-        successes.append(success)
-    seconds = time.perf_counter() - begin
-    total, length, success = (np.concatenate(v)[:episodes] for v in (totals, lengths, successes))
-    rate = float(success.mean()) if np.isfinite(success).all() else None
-    return {
-        "episodes": len(total),
-        "return_mean": float(total.mean()),
-        "return_ci95": list(interval(total)),
-        "success_rate": rate,
-        "success_ci95": None if rate is None else list(wilson(rate, len(total))),
-        "length_mean": float(length.mean()),
-        "steps_per_second": float(sum(v.sum() for v in lengths)) / seconds,
-    }
+
+    def __init__(
+        self, agent: AbstractAgent, env: Any, episodes: int, seed: int, expected: float = 0.0
+    ):
+        self.agent, self.env, self.episodes, self.seed = agent, env, episodes, seed
+        self.expected = expected
+        self.on_device = isinstance(env, AbstractEnv)
+        self.batch = min(BATCH, episodes) if self.on_device else env.n
+        self.rounds = -(-episodes // self.batch)
+        self._begin = jax.jit(lambda s, k: begin(agent, s, env, self.batch, key=k))
+        self._play = jax.jit(lambda s, c, t, n, k: play_on(agent, s, env, c, t, n, key=k))
+        self._steps = FIRST_STEPS
+
+    def start(self, state: PyTree) -> dict[str, PyTree]:
+        """Return where an evaluation of an agent's state stands before its first piece."""
+        one, carry = np.zeros((self.rounds, self.batch)), ()
+        if self.on_device:  # what a round begins with is made with its first piece
+            like = jax.eval_shape(self._begin, state, self._key(0))
+            carry = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), like)
+        return {
+            "round": np.array(0),
+            "carry": carry,
+            "tally": Tally.start(self.batch),
+            "total": one,
+            "length": one.astype(np.int64),
+            "success": one,
+            "seconds": np.array(0.0),
+        }
+
+    def _key(self, number: int) -> Any:
+        return jax.random.fold_in(jax.random.key(self.seed), 1_000_003 + number)
+
+    def advance(self, state: PyTree, at: dict[str, PyTree]) -> tuple[dict[str, PyTree], bool]:
+        """Play the next piece; return where the evaluation stands, and whether it is done."""
+        number, begun = int(at["round"]), time.perf_counter()
+        if self.on_device:
+            at = self._stretch(state, at, number)
+        else:
+            player = Player(self.agent, self.env, self.batch, greedy=True)
+            at = {**at, "tally": _host_round(player, state, self._key(number))}
+        if bool(np.all(at["tally"].over)):
+            at = self._next(at, number)
+        at["seconds"] = at["seconds"] + (time.perf_counter() - begun)
+        return at, int(at["round"]) == self.rounds
+
+    def _stretch(self, state: PyTree, at: dict[str, PyTree], number: int) -> dict[str, PyTree]:
+        begun, steps = time.perf_counter(), jnp.int32(self._steps)
+        key, carry = self._key(number), at["carry"]
+        if not np.any(at["tally"].length):
+            carry = self._begin(state, key)
+        key = jax.random.fold_in(key, 1)
+        carry, tally = jax.block_until_ready(self._play(state, carry, at["tally"], steps, key))
+        if time.perf_counter() - begun < LEAST_SECONDS:
+            self._steps *= 2
+        return {**at, "carry": carry, "tally": tally}
+
+    def _next(self, at: dict[str, PyTree], number: int) -> dict[str, PyTree]:
+        """Write down a round that has ended."""
+        at = {**at, "round": np.array(number + 1)}
+        for name in ("total", "length", "success"):
+            at[name] = at[name].copy()
+            at[name][number] = getattr(at["tally"], name)
+        return {**at, "tally": Tally.start(self.batch)}
+
+    def run(
+        self, state: PyTree, on_row: Callable[[dict[str, Any]], None] | None = None
+    ) -> dict[str, Any]:
+        """Play all episodes; return `row`, and call `on_row` now and then with how far it is."""
+        at, done, pieces = self.start(state), False, 0
+        while not done:
+            at, done = self.advance(state, at)
+            pieces += 1
+            if on_row:
+                on_row({"phase": "evaluate", "step": pieces, **self.progress(at)})
+        return self.row(at)
+
+    def progress(self, at: dict[str, PyTree]) -> dict[str, Any]:
+        """Return how far the evaluation is: {"env_steps", "progress"}."""
+        running = at["tally"]
+        steps = int(at["length"].sum()) + int(np.sum(np.asarray(running.length, np.int64)))
+        over = int(at["round"]) * self.batch + int(np.sum(running.over))
+        guess = steps / (self.episodes * self.expected) if self.expected else 0.0
+        return {"env_steps": steps, "progress": min(1.0, max(over / self.episodes, guess))}
+
+    def row(self, at: dict[str, PyTree]) -> dict[str, Any]:
+        """Return the figures of a finished evaluation.
+
+        Returns:
+            {"episodes", "return_mean", "return_ci95", "success_rate" (None where the environment
+            does not define success), "success_ci95", "length_mean", "steps_per_second"}.
+        """
+        total, length, success = (
+            at[name].reshape(-1)[: self.episodes] for name in ("total", "length", "success")
+        )
+        rate = float(success.mean()) if np.isfinite(success).all() else None
+        return {
+            "episodes": len(total),
+            "return_mean": float(total.mean()),
+            "return_ci95": list(interval(total)),
+            "success_rate": rate,
+            "success_ci95": None if rate is None else list(wilson(rate, len(total))),
+            "length_mean": float(length.mean()),
+            "steps_per_second": float(at["length"].sum()) / float(at["seconds"]),
+        }
 
 
-def _round(player: Player, state: PyTree, key: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Play one episode in every copy; return their returns, lengths and successes."""
+def _host_round(player: Player, state: PyTree, key: Any) -> Tally:
+    """Play one episode in every copy of a host environment."""
     carry, outcomes, stretch = player.begin(state, key), Outcomes(player.batch), 0
     while not outcomes.lengths.all():
         carry, trajectory = player.play(state, carry, jax.random.fold_in(key, stretch), stretch)
         outcomes.see(jax.tree.map(np.asarray, trajectory.step._replace(obs=())))
         stretch += 1
     # An episode of n actions has n + 1 steps.
-    return outcomes.total, outcomes.lengths - 1, outcomes.success
+    over = np.ones(player.batch, bool)
+    return Tally(outcomes.total, outcomes.lengths - 1, outcomes.success, over)
 
 
 def evaluate_model(

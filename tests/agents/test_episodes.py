@@ -10,7 +10,7 @@ from memup.agents.random import RandomAgent
 from memup.data.store import EpisodeStore
 from memup.envs.table import make_env
 from memup.envs.tmaze import TMaze
-from memup.evaluation import evaluate_agent, interval, wilson
+from memup.evaluation import Evaluation, interval, wilson
 
 ENV = TMaze(10)
 
@@ -96,7 +96,7 @@ def test_a_host_environment_plays_rounds_too():
 
 
 def test_random_play_is_at_chance():
-    row = evaluate_agent(RandomAgent(2), (), make_env("tmaze-10"), 1000, seed=1)
+    row = Evaluation(RandomAgent(2), make_env("tmaze-10"), 1000, seed=1).run(())
     assert row["episodes"] == 1000
     low, high = row["return_ci95"]
     assert low < row["return_mean"] < high and high - low < 0.5
@@ -108,7 +108,7 @@ def test_random_play_is_at_chance():
 
 
 def test_an_environment_that_defines_no_success():
-    row = evaluate_agent(RandomAgent(2), (), make_env("gym:CartPole-v1", n=2), 3, seed=1)
+    row = Evaluation(RandomAgent(2), make_env("gym:CartPole-v1", n=2), 3, seed=1).run(())
     assert row["episodes"] == 3 and row["success_rate"] is None is row["success_ci95"]
     assert row["return_mean"] == row["length_mean"] > 8
 
@@ -121,3 +121,16 @@ def test_intervals():
         interval(np.array([1.0, 2.0, 3.0])), (2 - 1.1316, 2 + 1.1316), atol=1e-4
     )
     assert interval(np.array([3.0])) == (3.0, 3.0)
+
+
+def test_pieces_do_not_change_an_evaluation():
+    rows, at = [], []
+    for steps in (3, 512):
+        evaluation = Evaluation(RandomAgent(2), make_env("tmaze-10"), 5, seed=2)
+        evaluation._steps, where, done = steps, evaluation.start(()), False
+        while not done:
+            evaluation._steps = steps  # a machine of another speed cuts elsewhere
+            where, done = evaluation.advance((), where)
+            at.append(evaluation.progress(where)["env_steps"])
+        rows.append({**evaluation.row(where), "steps_per_second": None})
+    assert rows[0] == rows[1] and len(at) > 4 and at[0] == 3 * 5

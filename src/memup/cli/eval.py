@@ -1,6 +1,7 @@
 """memup eval: a trained run on fresh episodes."""
 
 import json
+import sys
 
 from memup.cli.parser import Parser
 from memup.rundir import RunDir
@@ -19,8 +20,16 @@ def run(argv: list[str]) -> int:
         parser.error(f"--episodes {args.episodes}: expected at least 1")
     directory = RunDir.open(args.run)
     from memup.api import evaluate
+    from memup.cli.progress import Progress
 
-    row = evaluate(args.run, env=args.env, episodes=args.episodes, seed=args.seed)
+    with Progress(quiet=args.json and not sys.stderr.isatty()) as progress:
+        row = evaluate(
+            args.run,
+            env=args.env,
+            episodes=args.episodes,
+            seed=args.seed,
+            on_row=progress.show,
+        )
     directory.append("eval", {"name": f"evaluation, seed {args.seed}", **row})
     if args.json:
         print(json.dumps(row))

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.evaluation import evaluate_agent, evaluate_model
+from memup.evaluation import Evaluation, evaluate_model
 from memup.method.profile import WINDOW, recall
 from memup.phases.base import AbstractPhase, Compiled, World
 from memup.phases.detect import Detect
@@ -29,19 +29,34 @@ class Evaluate(AbstractPhase):
     def __init__(self, episodes: int, trained: Policy | Memory, name_of_result: str):
         self.episodes, self.trained, self.result = episodes, trained, name_of_result
 
+    def prepare(self, world: World) -> None:
+        """Make what plays."""
+        if not isinstance(self.trained, Memory):
+            self.evaluation = Evaluation(
+                self.trained.agent,
+                world.env,
+                self.episodes,
+                world.seed,
+                world.store.steps / max(len(world.store), 1),
+            )
+
     def start(self, world: World) -> PyTree:
-        """Nothing to remember."""
-        return ()
+        """See AbstractPhase."""
+        if isinstance(self.trained, Memory):
+            return ()
+        return self.evaluation.start(world.results["agent"])
 
     def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
-        """Evaluate, in one piece."""
+        """Ask the model, in one piece; or let the agent play for about a second."""
+        about = {"name": self.result, "seed": world.seed}
         if isinstance(self.trained, Memory):
             row = evaluate_model(self.trained.learner, world, self.trained.windows, self.episodes)
-        else:
-            agent = world.results["agent"]
-            row = evaluate_agent(self.trained.agent, agent, world.env, self.episodes, world.seed)
-        row = {"name": self.result, "seed": world.seed, **row}
-        return state, {"eval": row}, True
+            return state, {"eval": about | row}, True
+        state, done = self.evaluation.advance(world.results["agent"], state)
+        out: Metrics = self.evaluation.progress(state)
+        if done:
+            out["eval"] = about | self.evaluation.row(state)
+        return state, out, done
 
 
 class Explain(AbstractPhase):
