@@ -18,7 +18,7 @@ FLOORS = [
     {"evaluation", "checkpoint"},
     {"phases"},
     {"fit"},
-    {"config", "presets", "build"},
+    {"config", "presets", "build", "build_agents", "build_parts"},
     {"reports", "fleet"},
     {"recording", "profiling"},
     {"api"},

@@ -8,7 +8,8 @@ from typing import Any
 
 import jax
 
-from memup.build import Builder, build
+from memup.build import build
+from memup.build_parts import Parts
 from memup.checkpoint import about, load as load_tree
 from memup.config import RunSpec, make_spec
 from memup.data.store import EpisodeStore
@@ -48,7 +49,7 @@ class Run:
         """
         world = self.job.world
         require("model" in world.results, "the run has no memory that MemUP trained")
-        return rebuilder(Builder(self.spec).model(world))(world.results["model"])
+        return rebuilder(Parts(self.spec).model(world))(world.results["model"])
 
 
 def use_compilation_cache() -> None:

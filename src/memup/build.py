@@ -1,18 +1,13 @@
 """Names become objects here and nowhere else."""
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, PyTree
 
 from memup.agents.base import AbstractAgent
-from memup.agents.greedy import Greedy
-from memup.agents.ppo import PPO, PPOConfig
+from memup.build_agents import AGENT_MAKERS
+from memup.build_parts import Parts
 from memup.config import RunSpec
 from memup.data.jump import Jump
 from memup.data.orders import AbstractOrder, Sequential, Staggered
@@ -22,15 +17,13 @@ from memup.envs.base import AbstractEnv
 from memup.envs.table import make_env
 from memup.errors import require
 from memup.fit import Job
-from memup.memories.encoded import EncodedMemory
-from memup.memories.make import check_memory, make_memory
+from memup.memories.make import check_memory
 from memup.method.detector import LocalDetector, LocalModel
-from memup.method.predictor import LocalPredictor, Predictor
+from memup.method.predictor import LocalPredictor
 from memup.method.selector import make_selector
 from memup.method.target import AbstractTarget, make_target
-from memup.method.update import MemUP, Model
+from memup.method.update import MemUP
 from memup.method.windows import Windows
-from memup.nn.encoder import InputEncoder, Normaliser, QuestionEncoder
 from memup.nn.likelihood import from_description
 from memup.phases.act import Act
 from memup.phases.base import AbstractPhase, World
@@ -41,8 +34,8 @@ from memup.phases.joint import Joint
 from memup.phases.memory import Memory
 from memup.phases.policy import Policy
 from memup.spaces import Box, Dict, Discrete, Space, flatten, require_discrete
-from memup.tree import Vector, initial, ravel, rebuilder
-from memup.types import Context, Key
+from memup.tree import Vector, initial, rebuilder
+from memup.types import Key
 
 HOST_ENVIRONMENTS = 16
 
@@ -115,7 +108,7 @@ class Builder:
     """Makes the parts of a run from its spec."""
 
     def __init__(self, spec: RunSpec):
-        self.spec = spec
+        self.spec, self.parts = spec, Parts(spec)
 
     def phases(self) -> list[AbstractPhase]:
         """Return what the training named in the spec consists of."""
@@ -191,7 +184,7 @@ class Builder:
 
         def make(key: Key) -> LocalModel:
             keys = jax.random.split(key)
-            question = self._question(world, keys[0])
+            question = self.parts.question(world, keys[0])
             return LocalModel(
                 LocalPredictor(question, width, likelihood.size, key=keys[1]), likelihood
             )
@@ -201,7 +194,7 @@ class Builder:
 
     def learner(self, world: World, key: Key) -> tuple[MemUP, Vector]:
         """Make memory, predictor and what trains them."""
-        spec, make = self.spec, self.model(world)
+        spec, make = self.spec, self.parts.model(world)
         learner = MemUP.of(
             rebuilder(make),
             spec["method.learning_rate"],
@@ -209,25 +202,6 @@ class Builder:
             spec["method.ema"],
         )
         return learner, initial(make, key)
-
-    def model(self, world: World) -> Callable[[Key], Model]:
-        """Return what makes encoder, memory and predictor from a key."""
-        likelihood = from_description(world.facts["likelihood"])
-
-        def make(key: Key) -> Model:
-            keys = jax.random.split(key, 3)
-            memory = self._encoded(world, keys[0])
-            question = self._question(world, keys[1])
-            predictor = Predictor(
-                memory.output_size,
-                question,
-                self.spec["method.width"],
-                likelihood.size,
-                key=keys[2],
-            )
-            return Model(memory, predictor, likelihood)
-
-        return make
 
     def target(self, world: World) -> AbstractTarget:
         """Make what is predicted."""
@@ -269,47 +243,4 @@ class Builder:
 
     def agent(self, world: World) -> AbstractAgent:
         """Make the agent on what earlier phases left, or on a new memory."""
-        return {"ppo": self._ppo, "greedy": self._greedy}[self.spec["agent"]](world)
-
-    def _greedy(self, world: World) -> Greedy:
-        vector = world.results["model"]
-
-        def expect(model: Model, m: Array, obs: PyTree, action: Array) -> Array:
-            params = model.predictor(m, Context(obs, action))
-            return model.likelihood.mean(params)[0]
-
-        model = rebuilder(self.model(world))
-        return Greedy(vector, model, expect, world.actions, self.spec["agent.tie"])
-
-    def _ppo(self, world: World) -> PPO:
-        spec = self.spec
-        make = partial(self._encoded, world)
-        if "model" in world.results:
-            vector = ravel(rebuilder(self.model(world))(world.results["model"]).memory)
-        else:
-            vector = initial(make, world.key("memory"))
-        options = spec.options("agent")
-        config = PPOConfig(**{**options, "hidden": (options["hidden"],) * 2})
-        end_to_end = spec["training"] == "end-to-end"
-        return PPO(vector, rebuilder(make), world.actions, config, train_memory=end_to_end)
-
-    def _encoded(self, world: World, key: Key) -> EncodedMemory:
-        keys = jax.random.split(key)
-        size = self.spec["method.encoder"]
-        encoder = InputEncoder(
-            world.space, world.actions, size, key=keys[0], normalise=self._normalise(world)
-        )
-        options = self.spec.options("memory")
-        return EncodedMemory(
-            encoder, make_memory(self.spec["memory"], size, key=keys[1], **options)
-        )
-
-    def _question(self, world: World, key: Key) -> QuestionEncoder:
-        size, normalise = self.spec["method.encoder"], self._normalise(world)
-        return QuestionEncoder(world.space, world.actions, size, key=key, normalise=normalise)
-
-    def _normalise(self, world: World) -> Normaliser:
-        found: dict[str, Any] | None = world.facts.get("normalise")
-        if found is None:
-            return Normaliser.identity(world.space.size)
-        return Normaliser(jnp.asarray(found["shift"]), jnp.asarray(found["scale"]))
+        return AGENT_MAKERS[self.spec["agent"]](self.spec, world, self.parts)

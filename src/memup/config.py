@@ -196,12 +196,12 @@ def _check_agent(spec: Mapping[str, Any]) -> None:
             spec["method.target"] in ("reward", "return"),
             f"method.target={spec['method.target']!r}: agent 'greedy' needs 'reward' or 'return'",
         )
-        return
-    require(
-        spec["agent.environments"] % spec["agent.minibatches"] == 0,
-        f"agent.minibatches={spec['agent.minibatches']}: expected a divisor of "
-        f"agent.environments={spec['agent.environments']}",
-    )
+    if "agent.minibatches" in spec:
+        require(
+            spec["agent.environments"] % spec["agent.minibatches"] == 0,
+            f"agent.minibatches={spec['agent.minibatches']}: expected a divisor of "
+            f"agent.environments={spec['agent.environments']}",
+        )
 
 
 def _check_method(spec: Mapping[str, Any]) -> None:

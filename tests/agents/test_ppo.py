@@ -71,14 +71,14 @@ def test_episodes_begin_after_they_end_and_the_last_observation_stays(played):
 
 def test_recomputed_features_are_the_acted_ones(agent, played):
     state, trajectory = played
-    if not agent.train_memory:
+    if not agent.learner.train_memory:
         return
 
     @jax.jit
     def again(state, trajectory):
         state, batch = agent._prepare(state, trajectory)
-        m = agent._recompute(state.memory, batch, trajectory.before.memory)
-        logits, value = agent._heads(state.network, m)
+        m = agent.learner.outputs(state.trained.memory, batch.seen)
+        logits, value = agent.learner.heads(state.trained.network, m)
         log_prob = jnp.take_along_axis(jax.nn.log_softmax(logits), batch.action[..., None], -1)
         return m, log_prob[..., 0], value
 
@@ -95,8 +95,7 @@ def test_the_first_gradient_is_that_of_the_plain_policy_gradient(agent, played):
     @jax.jit
     def loss(state, trajectory):
         state, batch = agent._prepare(state, trajectory)
-        trained = agent._trained(state.network, state.memory)
-        value, metrics = agent._loss(trained, batch, trajectory.before.memory)
+        value, metrics = agent._loss(batch, state.trained.network, state.trained.memory)
         surrogate = jnp.sum(jnp.where(batch.valid, batch.advantage, 0)) / jnp.sum(batch.valid)
         return value, metrics, surrogate
 
@@ -110,8 +109,8 @@ def test_the_first_gradient_is_that_of_the_plain_policy_gradient(agent, played):
 def test_what_learns(agent, played, learned):
     state, _ = played
     after, metrics = learned
-    assert not np.array_equal(after.network, state.network)
-    assert np.array_equal(after.memory, state.memory) != agent.train_memory
+    assert not np.array_equal(after.trained.network, state.trained.network)
+    assert np.array_equal(after.trained.memory, state.trained.memory) != agent.learner.train_memory
     assert all(np.isfinite(v) for v in metrics.values()) and metrics["skipped_in_a_row"] == 0
 
 
@@ -120,8 +119,8 @@ def test_a_nan_in_a_rollout_changes_nothing(agent, played):
     reward = trajectory.step.reward.at[3].set(jnp.nan)
     bad = trajectory._replace(step=trajectory.step._replace(reward=reward))
     after, metrics = jax.jit(lambda s, t: agent.learn(s, t, key=jax.random.key(2)))(state, bad)
-    assert np.array_equal(after.network, state.network)
-    assert np.array_equal(after.memory, state.memory)
+    assert np.array_equal(after.trained.network, state.trained.network)
+    assert np.array_equal(after.trained.memory, state.trained.memory)
     assert metrics["skipped_in_a_row"] > 0
 
 
@@ -166,7 +165,7 @@ def test_value_targets_without_an_end(vector):
     a1 = deltas[1] + a2 / 4
     a0 = deltas[0] + a1 / 4
     np.testing.assert_allclose(batch.ret[:, 0], [10 + a0, 20 + a1, 30 + a2, 40 + a3], rtol=1e-6)
-    assert batch.valid.all() and batch.previous[:, 0].tolist() == [1, 0, 1, 0]
+    assert batch.valid.all() and batch.seen.x.action[:, 0].tolist() == [1, 0, 1, 0]
 
 
 @pytest.mark.parametrize("truncated", [False, True])

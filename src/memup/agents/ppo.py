@@ -6,20 +6,22 @@ memory learns by back-propagation through the rollout.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Float, Int
 
-from memup.agents.actor import Actor, begin_actors, read
+from memup.agents.actor import Actor, read
 from memup.agents.base import AbstractAgent
+from memup.agents.learner import Learner, Seen, Trained, adam, inputs, take_actors
 from memup.agents.networks import ActorCritic
+from memup.agents.transitions import follow, mean_valid, of_action, transitions
 from memup.memories.encoded import EncodedMemory
 from memup.ops.returns import generalised_advantage
-from memup.tree import Vector, initial, rebuilder
-from memup.types import Key, Metrics, State, StepInput, TimeStep, Trajectory
+from memup.tree import Vector
+from memup.types import Key, Metrics, TimeStep, Trajectory
 
 
 @dataclass(frozen=True)
@@ -55,15 +57,11 @@ class PPOState(NamedTuple):
     """The learner's state: arrays only.
 
     Attributes:
-        network: parameters of actor and critic.
-        memory: parameters of what the actor stands on.
-        optimiser: optax state.
+        trained: heads and memory.
         variance: running sum of the advantages' variance, and of its weights.
     """
 
-    network: Vector
-    memory: Vector
-    optimiser: PyTree
+    trained: Trained
     variance: Float[Array, "2"]
 
 
@@ -78,10 +76,9 @@ class Kept(NamedTuple):
 class Batch(NamedTuple):
     """What the loss reads of some environments, leaves [T, b, ...]."""
 
-    step: TimeStep
-    previous: Array
+    seen: Seen
     action: Array
-    kept: Kept
+    log_prob: Array
     advantage: Array
     ret: Array
     valid: Array
@@ -106,46 +103,27 @@ class PPO(AbstractAgent):
         config: PPOConfig,
         train_memory: bool = False,
     ):
-        self.vector, self.memory, self.config = vector, memory, config
-        self.actions, self.train_memory = actions, train_memory
-        steps = optax.adam(config.learning_rate, eps=1e-5)
-        clipped = optax.chain(optax.clip_by_global_norm(config.clip_norm), steps)
-        self.optimiser = optax.apply_if_finite(clipped, 2**31 - 1)
-        self.network = rebuilder(self._make)
-
-    def _make(self, key: Key) -> ActorCritic:
-        size = self.memory(self.vector).output_size
-        return ActorCritic(size, self.actions, self.config.hidden, key=key)
+        self.config = config
+        heads = partial(ActorCritic, actions=actions, hidden=config.hidden)
+        optimiser = adam(config.learning_rate, config.clip_norm)
+        self.learner = Learner(vector, memory, heads, optimiser, train_memory)
 
     def init(self, *, key: Key) -> PPOState:
         """See AbstractAgent."""
-        network = initial(self._make, key)
-        memory = jnp.copy(self.vector)
-        trained = self._trained(network, memory)
-        return PPOState(network, memory, self.optimiser.init(trained), jnp.zeros(2))
-
-    def _trained(self, network: Vector, memory: Vector) -> Vector:
-        """Lay end to end what learns."""
-        return jnp.concatenate([network, memory]) if self.train_memory else network
+        return PPOState(self.learner.init(key=key), jnp.zeros(2))
 
     def begin(self, state: PPOState, batch: int) -> Actor:
         """See AbstractAgent."""
-        return begin_actors(self.memory(state.memory), batch)
-
-    def _heads(self, network: Vector, m: Float[Array, "... D"]) -> tuple[Array, Array]:
-        net = self.network(network)
-        for _ in range(m.ndim - 1):
-            net = jax.vmap(net)
-        return net(m)
+        return self.learner.begin(state.trained, batch)
 
     def act(
         self, state: PPOState, carry: Actor, step: TimeStep, *, key: Key, greedy: bool = False
     ) -> tuple[Actor, Int[Array, " B"], Kept]:
         """See AbstractAgent."""
-        rows, m = read(self.memory(state.memory), carry, step)
-        logits, value = self._heads(state.network, m)
+        rows, m = read(self.learner.memory(state.trained.memory), carry, step)
+        logits, value = self.learner.heads(state.trained.network, m)
         action = jnp.argmax(logits, -1) if greedy else jax.random.categorical(key, logits)
-        log_prob = _of_action(jax.nn.log_softmax(logits), action)
+        log_prob = of_action(jax.nn.log_softmax(logits), action)
         return Actor(rows, action.astype(jnp.int32)), action, Kept(log_prob, value, m)
 
     def learn(
@@ -153,41 +131,32 @@ class PPO(AbstractAgent):
     ) -> tuple[PPOState, Metrics]:
         """Pass over the rollout several times in shuffled minibatches of environments."""
         state, batch = self._prepare(state, trajectory)
-        parts = self.config.minibatches
 
-        def minibatch(state: PPOState, columns: Array) -> tuple[PPOState, Metrics]:
-            part = jax.tree.map(lambda a: jnp.take(a, columns, axis=1), batch)
-            rows = jax.tree.map(lambda a: jnp.take(a, columns, axis=0), trajectory.before.memory)
-            return self._update(state, part, rows)
+        def minibatch(trained: Trained, columns: Array) -> tuple[Trained, Metrics]:
+            loss = partial(self._loss, take_actors(batch, columns))
+            return self.learner.update(trained, loss)
 
-        def epoch(state: PPOState, key: Key) -> tuple[PPOState, Metrics]:
+        def epoch(trained: Trained, key: Key) -> tuple[Trained, Metrics]:
             columns = jax.random.permutation(key, trajectory.action.shape[1])
-            return jax.lax.scan(minibatch, state, columns.reshape(parts, -1))
+            return jax.lax.scan(minibatch, trained, columns.reshape(self.config.minibatches, -1))
 
-        state, metrics = jax.lax.scan(epoch, state, jax.random.split(key, self.config.epochs))
-        return state, jax.tree.map(jnp.mean, metrics)
+        keys = jax.random.split(key, self.config.epochs)
+        trained, metrics = jax.lax.scan(epoch, state.trained, keys)
+        return state._replace(trained=trained), jax.tree.map(jnp.mean, metrics)
 
     def _prepare(self, state: PPOState, trajectory: Trajectory) -> tuple[PPOState, Batch]:
         """Compute advantages; the transition after an episode's end is no transition."""
-        step, last = trajectory.step, trajectory.last
+        kept, last = trajectory.extras, trajectory.last
         _, _, after = self.act(state, trajectory.after, last, key=jax.random.key(0), greedy=True)
-        ended = jnp.concatenate(
-            [step.terminated | step.truncated, (last.terminated | last.truncated)[None]]
-        )
-        follow = lambda now, end: jnp.concatenate([now[1:], end[None]])  # noqa: E731
-        valid = ~ended[:-1]
-        reward = jnp.where(valid, follow(step.reward, last.reward), 0.0)
-        discount = self.config.gamma * (valid & ~follow(step.terminated, last.terminated))
-        v_tm1 = jnp.where(valid, trajectory.extras.value, 0.0)
-        v_t = follow(trajectory.extras.value, after.value)
-        trace = jnp.where(ended[1:], 0.0, self.config.trace)
+        valid, reward, discount, goes_on = transitions(trajectory, self.config.gamma)
+        v_tm1 = jnp.where(valid, kept.value, 0.0)
+        v_t = follow(kept.value, after.value)
+        trace = jnp.where(goes_on, self.config.trace, 0.0)
         advantage = jax.vmap(generalised_advantage, 1, 1)(reward, discount, v_tm1, v_t, trace)
-        previous = jnp.concatenate([trajectory.before.action[None], trajectory.action[:-1]])
         state, scaled = self._scale(state, advantage, valid)
-        kept = trajectory.extras
-        return state, Batch(
-            step, previous, trajectory.action, kept, scaled, advantage + v_tm1, valid
-        )
+        seen = Seen(inputs(trajectory), trajectory.before.memory, kept.m)
+        ret = advantage + v_tm1
+        return state, Batch(seen, trajectory.action, kept.log_prob, scaled, ret, valid)
 
     def _scale(
         self, state: PPOState, advantage: Float[Array, "T B"], valid: Array
@@ -197,49 +166,25 @@ class PPO(AbstractAgent):
         Where rewards are rare a rollout may hold none of them. Dividing by its own spread would
         blow its noise up to the size of a signal, so a running spread is the least divisor.
         """
-        mean = _mean(advantage, valid)
-        now = _mean((advantage - mean) ** 2, valid)
+        mean = mean_valid(advantage, valid)
+        now = mean_valid((advantage - mean) ** 2, valid)
         variance = 0.99 * state.variance + 0.01 * jnp.stack([now, jnp.ones_like(now)])
         spread = jnp.sqrt(jnp.maximum(now, variance[0] / variance[1]))
         return state._replace(variance=variance), (advantage - mean) / (spread + 1e-8)
 
-    def _update(self, state: PPOState, batch: Batch, rows: State) -> tuple[PPOState, Metrics]:
-        trained = self._trained(state.network, state.memory)
-        gradient, metrics = jax.grad(self._loss, has_aux=True)(trained, batch, rows)
-        step, optimiser = self.optimiser.update(gradient, state.optimiser, trained)
-        trained = trained + step
-        size = state.network.shape[0]
-        memory = trained[size:] if self.train_memory else state.memory
-        metrics["skipped_in_a_row"] = optimiser.notfinite_count.astype(jnp.float32)
-        return PPOState(trained[:size], memory, optimiser, state.variance), metrics
-
-    def _loss(self, trained: Vector, batch: Batch, rows: State) -> tuple[Float[Array, ""], Metrics]:
+    def _loss(
+        self, batch: Batch, network: Vector, memory: Vector
+    ) -> tuple[Float[Array, ""], Metrics]:
         """Clipped surrogate (eq. 7) + value loss - entropy bonus (eq. 9)."""
-        size = trained.shape[0] - (self.vector.shape[0] if self.train_memory else 0)
-        network, memory = trained[:size], trained[size:]
-        m = self._recompute(memory, batch, rows) if self.train_memory else batch.kept.m
-        logits, value = self._heads(network, m)
+        logits, value = self.learner.heads(network, self.learner.outputs(memory, batch.seen))
         log_probs = jax.nn.log_softmax(logits)
-        log_ratio = _of_action(log_probs, batch.action) - batch.kept.log_prob
+        log_ratio = of_action(log_probs, batch.action) - batch.log_prob
         advantage = batch.advantage
         ratio = jnp.exp(log_ratio)
         clipped = jnp.clip(ratio, 1 - self.config.clip, 1 + self.config.clip)
-        surrogate = _mean(jnp.minimum(ratio * advantage, clipped * advantage), batch.valid)
-        value_loss = _mean(0.5 * (value - batch.ret) ** 2, batch.valid)
-        entropy = _mean(-jnp.sum(jnp.exp(log_probs) * log_probs, -1), batch.valid)
+        surrogate = mean_valid(jnp.minimum(ratio * advantage, clipped * advantage), batch.valid)
+        value_loss = mean_valid(0.5 * (value - batch.ret) ** 2, batch.valid)
+        entropy = mean_valid(-jnp.sum(jnp.exp(log_probs) * log_probs, -1), batch.valid)
         loss = -surrogate + self.config.value * value_loss - self.config.entropy * entropy
-        kl = _mean(ratio - 1 - log_ratio, batch.valid)
+        kl = mean_valid(ratio - 1 - log_ratio, batch.valid)
         return loss, {"loss": loss, "value_loss": value_loss, "entropy": entropy, "kl": kl}
-
-    def _recompute(self, memory: Vector, batch: Batch, rows: State) -> Float[Array, "T b D"]:
-        x = StepInput(batch.step.obs, batch.previous, batch.step.reward, batch.step.first)
-        unroll = jax.vmap(self.memory(memory).unroll, (0, 1), (0, 1))
-        return unroll(jax.lax.stop_gradient(rows), x)[1]
-
-
-def _of_action(values: Float[Array, "... A"], action: Int[Array, "..."]) -> Float[Array, "..."]:
-    return jnp.take_along_axis(values, action[..., None], axis=-1)[..., 0]
-
-
-def _mean(values: Array, valid: Array) -> Array:
-    return jnp.sum(jnp.where(valid, values, 0.0)) / jnp.maximum(jnp.sum(valid), 1)

@@ -112,7 +112,9 @@ class Joint(AbstractPhase):
     def _follow(self, agent: PyTree, model: Vector) -> PyTree:
         """Move the policy's memory towards the learner's."""
         target = ravel(self.memory.learner.model(model).memory)
-        return agent._replace(memory=self.slow * agent.memory + (1 - self.slow) * target)
+        old = agent.trained
+        memory = self.slow * old.memory + (1 - self.slow) * target
+        return agent._replace(trained=old._replace(memory=memory))
 
     def results(self, state: PyTree) -> dict[str, PyTree]:
         """The agent, the learner's model and the detector."""

@@ -1,0 +1,147 @@
+"""Heads on a memory, and what trains them: the part that all policy and value learners share.
+
+With `train_memory` the gradient passes through the memory over the rollout that is learned from, as
+in every recurrent baseline; without, the memory is frozen, its outputs are those that were stored
+while acting, and only the heads learn, as in MemUP's second phase.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, PyTree
+
+from memup.agents.actor import Actor, begin_actors
+from memup.memories.encoded import EncodedMemory
+from memup.tree import Vector, initial, rebuilder
+from memup.types import Key, Metrics, State, StepInput, Trajectory
+
+
+class Trained(NamedTuple):
+    """What learns: arrays only.
+
+    Attributes:
+        network: parameters of the heads.
+        memory: parameters of what they stand on.
+        optimiser: optax state.
+    """
+
+    network: Vector
+    memory: Vector
+    optimiser: PyTree
+
+
+class Seen(NamedTuple):
+    """What B memories read, and what they made of it while acting.
+
+    Attributes:
+        x: inputs, leaves [T, B, ...].
+        rows: their states before the first input, leaves [B, ...].
+        m: their outputs, [T, B, D].
+    """
+
+    x: StepInput
+    rows: State
+    m: Float[Array, "T B D"]
+
+
+class Learner:
+    """Heads and memory as one vector of parameters.
+
+    Args:
+        vector: parameters of the memory that `init` starts from.
+        memory: puts the memory together from its parameters.
+        heads: (D, key) -> module that reads a memory's output [D].
+        optimiser: of what learns.
+        train_memory: learn the memory too.
+    """
+
+    def __init__(
+        self,
+        vector: Vector,
+        memory: Callable[[Vector], EncodedMemory],
+        heads: Callable[..., Any],
+        optimiser: optax.GradientTransformation,
+        train_memory: bool,
+    ):
+        self.vector, self.memory, self.train_memory = vector, memory, train_memory
+        self.optimiser = optax.apply_if_finite(optimiser, 2**31 - 1)
+        self._make = lambda key: heads(memory(vector).output_size, key=key)
+        self.network = rebuilder(self._make)
+
+    def init(self, *, key: Key) -> Trained:
+        """Return new heads on the memory."""
+        network, memory = initial(self._make, key), jnp.copy(self.vector)
+        return Trained(network, memory, self.optimiser.init(self._join(network, memory)))
+
+    def begin(self, state: Trained, batch: int) -> Actor:
+        """Return what B actors carry before their first step."""
+        return begin_actors(self.memory(state.memory), batch)
+
+    def heads(self, network: Vector, m: Float[Array, "... D"]) -> Any:
+        """Apply the heads to every output of a memory."""
+        net = self.network(network)
+        for _ in range(m.ndim - 1):
+            net = jax.vmap(net)
+        return net(m)
+
+    def outputs(self, memory: Vector, seen: Seen) -> Float[Array, "T B D"]:
+        """Return the memory's outputs: read anew where it learns, as they were where it is frozen.
+
+        The gradient ends at the stored state.
+        """
+        if not self.train_memory:
+            return seen.m
+        unroll = jax.vmap(self.memory(memory).unroll, (0, 1), (0, 1))
+        return unroll(jax.lax.stop_gradient(seen.rows), seen.x)[1]
+
+    def update(
+        self, state: Trained, loss: Callable[[Vector, Vector], tuple[Array, Metrics]]
+    ) -> tuple[Trained, Metrics]:
+        """Take one step down a gradient; a step that is not finite is skipped and counted.
+
+        Args:
+            state: what learns.
+            loss: (parameters of the heads, of the memory) -> loss, metrics.
+        """
+        size = state.network.shape[0]
+
+        def split(trained: Vector) -> tuple[Vector, Vector]:
+            return trained[:size], trained[size:] if self.train_memory else state.memory
+
+        trained = self._join(state.network, state.memory)
+        gradient, metrics = jax.grad(lambda t: loss(*split(t)), has_aux=True)(trained)
+        step, optimiser = self.optimiser.update(gradient, state.optimiser, trained)
+        metrics["skipped_in_a_row"] = optimiser.notfinite_count.astype(jnp.float32)
+        return Trained(*split(trained + step), optimiser), metrics
+
+    def _join(self, network: Vector, memory: Vector) -> Vector:
+        """Lay end to end what learns."""
+        return jnp.concatenate([network, memory]) if self.train_memory else network
+
+
+def adam(learning_rate: float, clip_norm: float, eps: float = 1e-5) -> optax.GradientTransformation:
+    """Return Adam behind a clip of the gradient's norm."""
+    steps = optax.adam(learning_rate, eps=eps)
+    return optax.chain(optax.clip_by_global_norm(clip_norm), steps)
+
+
+def inputs(trajectory: Trajectory) -> StepInput:
+    """Return what the memories read in a rollout: each step beside the action before it."""
+    step = trajectory.step
+    previous = jnp.concatenate([trajectory.before.action[None], trajectory.action[:-1]])
+    return StepInput(step.obs, previous, step.reward, step.first)
+
+
+def take_actors(tree: PyTree, columns: Array) -> PyTree:
+    """Take some actors of leaves [T, B, ...]; of `Seen`, also their states."""
+
+    def take(part: Any) -> Any:
+        if isinstance(part, Seen):
+            rows = jax.tree.map(lambda a: jnp.take(a, columns, axis=0), part.rows)
+            return Seen(take_actors(part.x, columns), rows, jnp.take(part.m, columns, axis=1))
+        return jnp.take(part, columns, axis=1)
+
+    return jax.tree.map(take, tree, is_leaf=lambda part: isinstance(part, Seen))

@@ -1,0 +1,73 @@
+"""The parts that a run's learners are put together from, as its spec says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from memup.config import RunSpec
+from memup.memories.encoded import EncodedMemory
+from memup.memories.make import make_memory
+from memup.method.predictor import Predictor
+from memup.method.update import Model
+from memup.nn.encoder import InputEncoder, Normaliser, QuestionEncoder
+from memup.nn.likelihood import from_description
+from memup.phases.base import World
+from memup.types import Key
+
+
+class Parts:
+    """Makes encoders, memories and models for a world.
+
+    Args:
+        spec: the run.
+    """
+
+    def __init__(self, spec: RunSpec):
+        self.spec = spec
+
+    def encoded(self, world: World, key: Key) -> EncodedMemory:
+        """Make the memory, behind an encoder of environment steps."""
+        keys = jax.random.split(key)
+        size = self.spec["method.encoder"]
+        encoder = InputEncoder(
+            world.space, world.actions, size, key=keys[0], normalise=_normalise(world)
+        )
+        options = self.spec.options("memory")
+        return EncodedMemory(
+            encoder, make_memory(self.spec["memory"], size, key=keys[1], **options)
+        )
+
+    def question(self, world: World, key: Key) -> QuestionEncoder:
+        """Make what encodes a question."""
+        size = self.spec["method.encoder"]
+        return QuestionEncoder(
+            world.space, world.actions, size, key=key, normalise=_normalise(world)
+        )
+
+    def model(self, world: World) -> Callable[[Key], Model]:
+        """Return what makes encoder, memory and predictor from a key."""
+        likelihood = from_description(world.facts["likelihood"])
+
+        def make(key: Key) -> Model:
+            keys = jax.random.split(key, 3)
+            memory = self.encoded(world, keys[0])
+            question = self.question(world, keys[1])
+            predictor = Predictor(
+                memory.output_size,
+                question,
+                self.spec["method.width"],
+                likelihood.size,
+                key=keys[2],
+            )
+            return Model(memory, predictor, likelihood)
+
+        return make
+
+
+def _normalise(world: World) -> Normaliser:
+    found: dict[str, Any] | None = world.facts.get("normalise")
+    if found is None:
+        return Normaliser.identity(world.space.size)
+    return Normaliser(jnp.asarray(found["shift"]), jnp.asarray(found["scale"]))
