@@ -95,8 +95,8 @@ def test_a_finished_run_is_not_trained_again(tmp_path):
     assert rows == [] and RunDir.open(run).status()["state"] == "done"
     assert RunDir.open(run).rows("eval")[-1] == memup_eval, "later evaluations are kept"
     np.testing.assert_array_equal(
-        result.job.world.results["agent"].network,
-        memup.load(run).job.world.results["agent"].network,
+        result.job.world.results["agent"].trained.network,
+        memup.load(run).job.world.results["agent"].trained.network,
     )
 
 
