@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import jax
 import numpy as np
 
 from memup.agents.base import AbstractAgent
@@ -18,13 +17,11 @@ from memup.envs.table import make_env
 from memup.errors import require
 from memup.fit import Job
 from memup.memories.make import check_memory
-from memup.method.detector import LocalDetector, LocalModel
-from memup.method.predictor import LocalPredictor
+from memup.method.detector import LocalDetector
 from memup.method.selector import make_selector
 from memup.method.target import AbstractTarget, make_target
 from memup.method.update import MemUP
 from memup.method.windows import Windows
-from memup.nn.likelihood import from_description
 from memup.phases.act import Act
 from memup.phases.base import AbstractPhase, World
 from memup.phases.collect import Collect
@@ -179,16 +176,7 @@ class Builder:
 
     def detector(self, world: World, key: Key) -> tuple[LocalDetector, Vector]:
         """Make the memory-less model of the outcomes."""
-        likelihood = from_description(world.facts["local_likelihood"])
-        width = self.spec["method.encoder"]
-
-        def make(key: Key) -> LocalModel:
-            keys = jax.random.split(key)
-            question = self.parts.question(world, keys[0])
-            return LocalModel(
-                LocalPredictor(question, width, likelihood.size, key=keys[1]), likelihood
-            )
-
+        make = self.parts.local_model(world)
         detector = LocalDetector.of(rebuilder(make), self.spec["detect.learning_rate"])
         return detector, initial(make, key)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+import jax.numpy as jnp
 from jaxtyping import Array, PyTree
 
 from memup.agents.base import AbstractAgent
@@ -12,7 +13,9 @@ from memup.build_parts import Parts
 from memup.config import RunSpec
 from memup.memories.encoded import EncodedMemory
 from memup.method.update import Model
+from memup.nn.encoder import encode
 from memup.phases.base import World
+from memup.phases.settled import settled as find_settled
 from memup.tree import Vector, initial, ravel, rebuilder
 from memup.types import Context
 
@@ -22,8 +25,22 @@ def _greedy(spec: RunSpec, world: World, parts: Parts) -> Greedy:
         params = model.predictor(m, Context(obs, action))
         return model.likelihood.mean(params)[0]
 
-    model = rebuilder(parts.model(world))
-    return Greedy(world.results["model"], model, expect, world.actions, spec["agent.tie"])
+    if "settled" not in world.facts:
+        local = rebuilder(parts.local_model(world))(world.results["detector"])
+        world.facts["settled"] = find_settled(world, local).tolist()
+    known = jnp.asarray(world.facts["settled"])
+
+    def settled(obs: PyTree) -> Array:
+        return (known == encode(world.space, obs)).all(axis=-1).any()
+
+    return Greedy(
+        world.results["model"],
+        rebuilder(parts.model(world)),
+        expect,
+        world.actions,
+        spec["agent.tie"],
+        settled if known.size else None,
+    )
 
 
 def _ppo(spec: RunSpec, world: World, parts: Parts) -> PPO:

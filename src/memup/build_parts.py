@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from memup.config import RunSpec
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
-from memup.method.predictor import Predictor
+from memup.method.detector import LocalModel
+from memup.method.predictor import LocalPredictor, Predictor
 from memup.method.update import Model
 from memup.nn.encoder import InputEncoder, Normaliser, QuestionEncoder
 from memup.nn.likelihood import from_description
@@ -62,6 +63,20 @@ class Parts:
                 key=keys[2],
             )
             return Model(memory, predictor, likelihood)
+
+        return make
+
+    def local_model(self, world: World) -> Callable[[Key], LocalModel]:
+        """Return what makes the memory-less model of the outcomes from a key."""
+        likelihood = from_description(world.facts["local_likelihood"])
+        width = self.spec["method.encoder"]
+
+        def make(key: Key) -> LocalModel:
+            keys = jax.random.split(key)
+            question = self.question(world, keys[0])
+            return LocalModel(
+                LocalPredictor(question, width, likelihood.size, key=keys[1]), likelihood
+            )
 
         return make
 

@@ -32,10 +32,10 @@ class Asked(eqx.Module):
     memory: EncodedMemory
 
 
-def greedy(tie):
+def greedy(tie, settled=None):
     make = lambda key: Asked(memory(key))  # noqa: E731
     vector = ravel(make(jax.random.key(0)))
-    return Greedy(vector, rebuilder(make), lambda model, m, obs, action: m[action], 2, tie)
+    return Greedy(vector, rebuilder(make), lambda model, m, obs, action: m[action], 2, tie, settled)
 
 
 MAKERS = {
@@ -104,3 +104,16 @@ def test_greedy_draws_among_equals():
     act = jax.jit(lambda k: agent.act(state, carry.agent, carry.step, key=k)[1])
     actions = np.stack([act(k) for k in keys])
     assert 0.3 < actions.mean() < 0.7
+
+
+def test_greedy_does_not_ask_where_the_step_settles_it():
+    hinted = lambda obs: obs[0] > 0  # noqa: E731
+    agents = greedy(0.0), greedy(0.0, settled=hinted)
+    state = agents[0].init(key=jax.random.key(0))
+    key = jax.random.key(1)
+    for seed in range(3):  # the random memory has a liking: both actions must occur
+        carry = begin(agents[0], state, ENV, 16, key=jax.random.key(seed))
+        free, bound = (a.act(state, carry.agent, carry.step, key=key)[1] for a in agents)
+        known = np.asarray(carry.step.obs[:, 0] > 0)
+        assert 0 < known.sum() < 16
+        np.testing.assert_array_equal(bound, np.where(known, 0, free))

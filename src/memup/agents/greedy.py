@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from memup.agents.actor import Actor, begin_actors, read
 from memup.agents.base import AbstractAgent
@@ -28,6 +28,8 @@ class Greedy(AbstractAgent):
         actions: number of actions.
         tie: actions whose expected outcomes are within this of the best one are drawn from at
             random; 0 takes the first best.
+        settled: tells of an observation whether all actions bring the same there, whatever is
+            remembered; the predictor, which costs more than the memory, is then not asked.
     """
 
     def __init__(
@@ -37,9 +39,10 @@ class Greedy(AbstractAgent):
         expect: Callable[[Any, Array, PyTree, Array], Float[Array, ""]],
         actions: int,
         tie: float = 0.0,
+        settled: Callable[[PyTree], Bool[Array, ""]] | None = None,
     ):
         self.vector, self.model, self.expect = vector, model, expect
-        self.actions, self.tie = actions, tie
+        self.actions, self.tie, self.settled = actions, tie, settled
 
     def init(self, *, key: Key) -> Vector:
         """Return the model's parameters."""
@@ -55,15 +58,24 @@ class Greedy(AbstractAgent):
         """Read the step, then ask for every action; see AbstractAgent."""
         model = self.model(state)
         rows, m = read(model.memory, carry, step)
-        choices = jnp.arange(self.actions)
-        of_all = jax.vmap(lambda m, o, a: self.expect(model, m, o, a), (None, None, 0))
-        value = jax.vmap(of_all, (0, 0, None))(m, step.obs, choices)
+        value = self._expected(model, m, step.obs)
         action = jnp.argmax(value, axis=-1)
         if self.tie:
             good = value >= jnp.max(value, axis=-1, keepdims=True) - self.tie
             action = jax.random.categorical(key, jnp.where(good, 0.0, -jnp.inf))
         action = action.astype(jnp.int32)
         return Actor(rows, action), action, ()
+
+    def _expected(self, model: Any, m: Float[Array, "B D"], obs: PyTree) -> Float[Array, "B A"]:
+        """Return the expected outcome of every action; 0 for all where the step settles them."""
+        choices = jnp.arange(self.actions)
+        of_all = jax.vmap(lambda m, o, a: self.expect(model, m, o, a), (None, None, 0))
+        ask = lambda: jax.vmap(of_all, (0, 0, None))(m, obs, choices)  # noqa: E731
+        if self.settled is None:
+            return ask()
+        known = jax.vmap(self.settled)(obs)[:, None]
+        nothing = jnp.zeros((m.shape[0], self.actions))
+        return jax.lax.cond(known.all(), lambda: nothing, lambda: jnp.where(known, 0.0, ask()))
 
     def learn(self, state: Vector, trajectory: Trajectory, *, key: Key) -> tuple[Vector, Metrics]:
         """Learn nothing."""

@@ -18,7 +18,6 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from memup.data.orders import Visit
 from memup.data.store import EpisodeStore
-from memup.method.predictor import LocalPredictor
 from memup.method.target import AbstractTarget
 from memup.method.update import MemUP, initial_rows
 from memup.method.windows import Windows
@@ -35,7 +34,7 @@ class LocalModel(eqx.Module):
         likelihood: family of the outcomes.
     """
 
-    predictor: LocalPredictor
+    predictor: eqx.Module
     likelihood: AbstractLikelihood
 
     def loss(self, context: Context, target: Float[Array, " O"]) -> Float[Array, ""]:
