@@ -13,6 +13,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -28,9 +29,10 @@ def run(what: list[str], seed: int, cache: str) -> dict:
         command = [sys.executable, "-m", "memup", "train", *what, "--seed", str(seed)]
         paths = [str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")]
         begin = time.perf_counter()
-        done = subprocess.run(
+        child = subprocess.Popen(
             [*command, "--run-dir", str(path), "--quiet"],
-            capture_output=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
             env={
                 **os.environ,
@@ -38,12 +40,41 @@ def run(what: list[str], seed: int, cache: str) -> dict:
                 "XDG_CACHE_HOME": cache,
             },
         )
+        anonymous = Anonymous(child.pid)
+        errors = child.communicate()[1]
         wall = time.perf_counter() - begin
-        if done.returncode:
-            return {"seed": seed, "error": done.stderr[-500:]}
+        if child.returncode:
+            return {"seed": seed, "error": errors[-500:]}
         rows = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
         evals = [json.loads(line) for line in (path / "eval.jsonl").read_text().splitlines()]
-    return {"seed": seed, "wall_s": round(wall, 1), **_figures(rows), **_result(evals[-1])}
+    figures = {**_figures(rows), "peak_anonymous_mib": anonymous.peak_mib}
+    return {"seed": seed, "wall_s": round(wall, 1), **figures, **_result(evals[-1])}
+
+
+class Anonymous(threading.Thread):
+    """Watches how much memory of its own a process has: pages of files do not count.
+
+    Attributes:
+        peak_mib: the most that was seen, several times a second.
+    """
+
+    def __init__(self, pid: int):
+        super().__init__(daemon=True)
+        self.status, self.peak_mib = Path(f"/proc/{pid}/status"), 0
+        self.start()
+
+    def run(self) -> None:
+        """Look until the process has gone."""
+        while True:
+            try:
+                lines = self.status.read_text().splitlines()
+            except OSError:
+                return
+            sizes = [line.split()[1] for line in lines if line.startswith("RssAnon")]
+            if not sizes:
+                return
+            self.peak_mib = max(self.peak_mib, int(sizes[0]) // 1024)
+            time.sleep(0.2)
 
 
 def _figures(rows: list[dict]) -> dict:
