@@ -13,8 +13,11 @@ import argparse
 import acceptance
 
 ROWS = {
-    "tmaze-1000": ["tmaze-1000", "--agent", "greedy", "--collect.episodes", "512"]
-    + ["--collect.environments", "64", "--method.order", "jump", "--evaluate.episodes", "256"],
+    "tmaze-1000": [
+        *("tmaze-1000", "--agent", "greedy", "--method.order", "jump"),
+        *("--collect.episodes", "512", "--collect.environments", "64"),
+        *("--evaluate.episodes", "256"),
+    ],
     "tmaze-100000": ["tmaze-100000"],
     "tmaze-1000000": ["tmaze-1000000"],
     "tmaze-anywhere-1000000": ["tmaze-1000000", "--env", "tmaze-anywhere-1000000"],

@@ -45,7 +45,18 @@ def test_every_context_is_asked_about_once():
     assert len(network.asked) == 27 * 2
 
 
-@pytest.mark.parametrize("column", [np.zeros((10, 3)), np.zeros((10, 0), np.int8)])
+def test_contexts_of_several_words_are_told_apart_by_every_byte():
+    rng = np.random.default_rng(1)
+    obs = rng.integers(0, 2, (4000, 7)).astype(np.float32)
+    store = store_of(obs=obs, action=rng.integers(0, 2, 4000).astype(np.int8))
+    table, network = table_of(store)
+    # Sums of halves alone would not tell them apart: every number has a weight of its own.
+    network.score = lambda rows: (obs[rows] @ 2.0 ** np.arange(7)).astype(np.float32)
+    np.testing.assert_array_equal(table.scores(np.arange(4000)), network.score(np.arange(4000)))
+    assert len(network.asked) == 2**7 * 2
+
+
+@pytest.mark.parametrize("column", [np.zeros((10, 9)), np.zeros((10, 0), np.int8)])
 def test_wide_or_empty_contexts_are_left_to_the_network(column, monkeypatch):
     store = store_of(obs=column)
     table = ContextTable(store, ["obs"], lambda rows: rows.astype(np.float32))

@@ -1,7 +1,8 @@
 """Scores of many steps: where few contexts exist, each is asked about once and then looked up.
 
-A million steps of a corridor hold a dozen different contexts. Their bytes are the key of a table; a
-block of steps with too many new contexts is left to the network as a whole.
+A million steps of a corridor hold a dozen different contexts. Their bytes, or 64 bits of a hash of
+them where there are more than 8, are the key of a table; a block of steps with too many new
+contexts is left to the network as a whole.
 """
 
 import math
@@ -14,7 +15,8 @@ from memup.data.store import EpisodeStore
 
 SLOTS = 1 << 16
 MOST = 4096
-WIDEST = 8
+WORD = 8
+WIDEST = 64
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -54,9 +56,14 @@ class ContextTable:
         """Make one number of the bytes of each step's context."""
         columns = [np.ascontiguousarray(self.store.gather(name, rows)) for name in self.fields]
         parts = [c.reshape(len(c), -1).view(np.uint8) for c in columns if c.size]
-        packed = np.zeros((len(rows), WIDEST), np.uint8)
+        words = -(-self.width // WORD)
+        packed = np.zeros((len(rows), words * WORD), np.uint8)
         packed[:, : self.width] = np.concatenate(parts, axis=1)
-        return packed.view(np.uint64)[:, 0]
+        word = packed.view(np.uint64)
+        key = word[:, 0].copy()
+        for number in range(1, words):
+            key = _mixed(key) ^ word[:, number]
+        return key
 
     def _known(self, keys: UInt64[np.ndarray, " N"]) -> Bool[np.ndarray, " N"]:
         slots = _slots(keys)
@@ -77,6 +84,13 @@ class ContextTable:
         return True
 
 
-def _slots(keys: np.ndarray) -> np.ndarray:
+def _mixed(keys: UInt64[np.ndarray, " N"]) -> UInt64[np.ndarray, " N"]:
+    """Mix the bits of keys; different ones stay different."""
+    with np.errstate(over="ignore"):
+        mixed = keys * _MIX
+        return mixed ^ (mixed >> np.uint64(32))
+
+
+def _slots(keys: UInt64[np.ndarray, " N"]) -> Int[np.ndarray, " N"]:
     with np.errstate(over="ignore"):
         return ((keys * _MIX) >> np.uint64(48)).astype(np.int64)
