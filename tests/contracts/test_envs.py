@@ -17,6 +17,7 @@ IDS = [
     "tmaze-distractors-2-lnr-9",
     "tmaze-endless-3-2",
     "tmaze-active-3",
+    "tmaze-hints-2-8",
     "memory-len-5",
 ]
 COPIES, STEPS = 4, 40

@@ -8,6 +8,7 @@ import pytest
 from memup.envs.active import DOWN, LEFT, RIGHT, UP, ActiveTMaze
 from memup.envs.distractors import TMazeDistractors
 from memup.envs.endless import EndlessTMaze
+from memup.envs.hints import TMazeHints
 from memup.envs.memory_len import MemoryLen
 
 EPISODES = 2048
@@ -80,6 +81,54 @@ class TestDistractors:
         inside = np.arange(21)[:, None] < ends
         assert set(steps.reward[inside].tolist()) == {0.0, 2.0, -1.5}
         assert ((steps.reward[:20] != 0) & inside[:20]).sum() == 4 * 64
+
+
+def recall_each(memory, obs, key):
+    """Keep every hint in its own place, and answer the junction's."""
+    n = memory.shape[0]
+    memory = jnp.where(obs[:n] != 0, obs[:n], memory)
+    return memory, (jnp.sum(memory * obs[n : 2 * n]) > 0).astype(jnp.int32)
+
+
+@pytest.fixture(scope="module")
+def hints():
+    """Three hints in 12 to 22 steps."""
+    return play(TMazeHints(3, 12), recall_each, jnp.zeros(3, jnp.int8), 22)
+
+
+class TestHints:
+    def test_every_hint_comes_once_in_order_in_the_first_half(self, hints):
+        ends = hints.terminated.argmax(axis=0)
+        assert ends.min() == 12 and ends.max() == 22
+        for row, end in list(zip(np.moveaxis(hints.obs, 1, 0), ends, strict=True))[:200]:
+            shown = (row[: end + 1, :3] != 0).nonzero()
+            assert shown[1].tolist() == [0, 1, 2] and shown[0][-1] < end // 2
+
+    def test_every_set_of_places_is_as_likely(self, hints):
+        short = hints.terminated[12]
+        first_half = hints.obs[:6, short, :3].any(axis=-1).mean(axis=1)
+        assert np.abs(first_half - 3 / 6).max() < 5 * 0.5 / np.sqrt(short.sum())
+
+    def test_junctions_stand_apart_and_pay_for_their_own_hint(self, hints):
+        short = hints.terminated[12]
+        junctions = hints.obs[:13, short, 3:6]
+        for number, place in enumerate((7, 9, 11)):
+            assert (junctions[place, :, number] == 1).all() and junctions[..., number].sum() == (
+                short.sum()
+            )
+            assert (hints.reward[place + 1, short] == 4).all()
+        assert (hints.reward[:13, short] != 0).sum() == 3 * short.sum()
+        share = hints.success[[8, 10, 12]][:, short]
+        np.testing.assert_allclose(share[:, 0], [1 / 3, 2 / 3, 1], rtol=1e-6)
+        assert (share == share[:, :1]).all()
+        assert not hints.obs[12, short].any()
+
+    def test_the_wrong_hint_is_worth_nothing(self):
+        steps = play(TMazeHints(2, 8), recall, jnp.int8(0), 18)
+        ends = steps.terminated.argmax(axis=0)
+        # It keeps the first hint alone: the first junction is right, the second a coin.
+        share = steps.success[ends, np.arange(EPISODES)].mean()
+        assert abs(share - 0.75) < 5 * 0.25 / np.sqrt(EPISODES)
 
 
 def test_memory_len_shows_the_time_and_pays_one():

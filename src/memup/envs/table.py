@@ -43,6 +43,23 @@ def _tmaze(pattern: str, example: str, summary: str, **fixed: Any) -> Family:
     return Family(entry, example, pattern, pattern.partition("<")[0], tuple(fixed.items()))
 
 
+def _distractors(pattern: str, example: str) -> Family:
+    summary = "T-Maze with steps that look like the junction and pay at random"
+    options = {
+        "distractors": Option(5, "steps that pay at random", low=1, high=10**6),
+        "mode": _MODE,
+        "length": _LENGTH,
+        "scale": Option(1.0, "factor of the random payments", low=0.0),
+    }
+    entry = Entry(
+        "memup.envs.distractors:TMazeDistractors",
+        summary,
+        {n: options[n] for n in re.findall(r"<(\w+)>", pattern)},
+        _MEMUP,
+    )
+    return Family(entry, example, pattern, "tmaze-distractors-")
+
+
 _FAMILIES = (
     _tmaze(
         "tmaze-<length>",
@@ -58,20 +75,23 @@ _FAMILIES = (
         mode="LNR",
         cue="anywhere",
     ),
+    _distractors("tmaze-distractors-<distractors>-<mode>-<length>", "tmaze-distractors-5-lnr-100"),
+    _distractors(
+        "tmaze-distractors-<distractors>-<mode>-<length>-x<scale>",
+        "tmaze-distractors-5-lnr-100-x10",
+    ),
     Family(
         Entry(
-            "memup.envs.distractors:TMazeDistractors",
-            "T-Maze with steps that look like the junction and pay at random",
+            "memup.envs.hints:TMazeHints",
+            "T-Maze with several hints on the way, each for a junction of its own",
             {
-                "distractors": Option(5, "steps that pay at random", low=1, high=10**6),
-                "mode": _MODE,
+                "hints": Option(4, "hints, and junctions", low=1, high=16),
                 "length": _LENGTH,
             },
-            _MEMUP,
         ),
-        "tmaze-distractors-5-lnr-100",
-        "tmaze-distractors-<distractors>-<mode>-<length>",
-        "tmaze-distractors-",
+        "tmaze-hints-4-100",
+        "tmaze-hints-<hints>-<length>",
+        "tmaze-hints-",
     ),
     Family(
         Entry(
@@ -212,6 +232,11 @@ def _settings(env_id: str, family: Family, text: Mapping[str, str]) -> dict[str,
 
 
 def _check_room(settings: Mapping[str, Any]) -> None:
+    if "hints" in settings and settings["length"] < 2 * settings["hints"]:
+        raise MemupError(
+            f"length={settings['length']}: expected at least 2 hints, "
+            f"which is {2 * settings['hints']}"
+        )
     if "distractors" in settings and settings["distractors"] > settings["length"] - 6:
         raise MemupError(
             f"distractors={settings['distractors']}: expected at most length - 6, "
