@@ -6,9 +6,9 @@ import numpy as np
 
 from memup.errors import require
 from memup.fit import Job
-from memup.method.profile import recall
 from memup.phases.detect import Detect
 from memup.phases.memory import Memory
+from memup.phases.recall import recall
 
 EPISODES = 32
 UNCERTAIN = 0.1

@@ -4,12 +4,12 @@ import numpy as np
 from jaxtyping import PyTree
 
 from memup.evaluation import Evaluation, evaluate_model
-from memup.method.profile import WINDOW, recall
 from memup.phases.base import AbstractPhase, Compiled, World
 from memup.phases.detect import Detect
 from memup.phases.draw import context
 from memup.phases.memory import Memory
 from memup.phases.policy import Policy
+from memup.phases.recall import WINDOW, recall
 from memup.types import Metrics
 
 POINTS = 1500
