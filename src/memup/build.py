@@ -6,7 +6,7 @@ import numpy as np
 
 from memup.agents.base import AbstractAgent
 from memup.build_agents import AGENT_MAKERS
-from memup.build_parts import Parts
+from memup.build_parts import Parts, make_selector
 from memup.config import RunSpec
 from memup.data.jump import Jump
 from memup.data.orders import AbstractOrder, Sequential, Staggered
@@ -18,14 +18,15 @@ from memup.errors import require
 from memup.fit import Job
 from memup.memories.make import check_memory
 from memup.method.detector import LocalDetector
-from memup.method.selector import make_selector
 from memup.method.target import AbstractTarget, make_target
 from memup.method.update import MemUP
 from memup.method.windows import Windows
+from memup.nn.likelihood import Normal, from_description
 from memup.phases.act import Act
 from memup.phases.base import AbstractPhase, World
 from memup.phases.collect import Collect
 from memup.phases.detect import Detect
+from memup.phases.earn import Earn
 from memup.phases.evaluate import Evaluate, Explain
 from memup.phases.joint import Joint
 from memup.phases.memory import Memory
@@ -160,6 +161,7 @@ class Builder:
             spec["method.chunk"],
             spec["method.patience"],
             spec["method.detector"] == "surprise",
+            self.earn if "earned" in spec["method.selector"].split("+") else None,
         )
 
     def _policy(self) -> Policy | Act:
@@ -176,9 +178,16 @@ class Builder:
 
     def detector(self, world: World, key: Key) -> tuple[LocalDetector, Vector]:
         """Make the memory-less model of the outcomes."""
-        make = self.parts.local_model(world)
+        likelihood = from_description(world.facts["local_likelihood"])
+        make = self.parts.local_model(world, likelihood)
         detector = LocalDetector.of(rebuilder(make), self.spec["detect.learning_rate"])
         return detector, initial(make, key)
+
+    def earn(self, world: World) -> Earn:
+        """Make what learns the loss to expect at a step."""
+        make = self.parts.local_model(world, Normal((0.0,), (1.0,)))
+        learner = LocalDetector.of(rebuilder(make), self.spec["detect.learning_rate"])
+        return Earn(learner, initial(make, world.key("earn")))
 
     def learner(self, world: World, key: Key) -> tuple[MemUP, Vector]:
         """Make memory, predictor and what trains them."""

@@ -14,6 +14,7 @@ from memup.config import RunSpec
 from memup.memories.encoded import EncodedMemory
 from memup.method.update import Model
 from memup.nn.encoder import encode
+from memup.nn.likelihood import from_description
 from memup.phases.base import World
 from memup.phases.settled import settled as find_settled
 from memup.tree import Vector, initial, ravel, rebuilder
@@ -26,7 +27,8 @@ def _greedy(spec: RunSpec, world: World, parts: Parts) -> Greedy:
         return model.likelihood.mean(params)[0]
 
     if "settled" not in world.facts:
-        local = rebuilder(parts.local_model(world))(world.results["detector"])
+        likelihood = from_description(world.facts["local_likelihood"])
+        local = rebuilder(parts.local_model(world, likelihood))(world.results["detector"])
         world.facts["settled"] = find_settled(world, local).tolist()
     known = jnp.asarray(world.facts["settled"])
 

@@ -10,10 +10,19 @@ from memup.config import RunSpec
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
 from memup.method.detector import LocalModel
+from memup.method.earned import Earned
 from memup.method.predictor import LocalPredictor, Predictor
+from memup.method.selector import (
+    AbstractSelector,
+    Composite,
+    Current,
+    Temperature,
+    TopK,
+    Uniform,
+)
 from memup.method.update import Model
 from memup.nn.encoder import InputEncoder, Normaliser, QuestionEncoder
-from memup.nn.likelihood import from_description
+from memup.nn.likelihood import AbstractLikelihood, from_description
 from memup.phases.base import World
 from memup.types import Key
 
@@ -66,9 +75,10 @@ class Parts:
 
         return make
 
-    def local_model(self, world: World) -> Callable[[Key], LocalModel]:
-        """Return what makes the memory-less model of the outcomes from a key."""
-        likelihood = from_description(world.facts["local_likelihood"])
+    def local_model(
+        self, world: World, likelihood: AbstractLikelihood
+    ) -> Callable[[Key], LocalModel]:
+        """Return what makes a memory-less model of an outcome from a key."""
         width = self.spec["method.encoder"]
 
         def make(key: Key) -> LocalModel:
@@ -86,3 +96,22 @@ def _normalise(world: World) -> Normaliser:
     if found is None:
         return Normaliser.identity(world.space.size)
     return Normaliser(jnp.asarray(found["shift"]), jnp.asarray(found["scale"]))
+
+
+def make_selector(name: str, width: int, temperature: float = 0.25) -> AbstractSelector:
+    """Make a selector from its name; names joined by "+" make a composite.
+
+    Args:
+        name: of `memup list selectors`, or several as "top-k+current".
+        width: K of each part but "current", which has 1.
+        temperature: of "temperature".
+    """
+    makers = {
+        "top-k": lambda: TopK(width),
+        "temperature": lambda: Temperature(width, temperature),
+        "uniform": lambda: Uniform(width),
+        "earned": lambda: Earned(width),
+        "current": Current,
+    }
+    parts = [makers[part]() for part in name.split("+")]
+    return parts[0] if len(parts) == 1 else Composite(parts)

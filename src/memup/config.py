@@ -34,6 +34,9 @@ DETECTORS: dict[str, Entry] = {
 SELECTORS: dict[str, Entry] = {
     "top-k": Entry("memup.method.selector:TopK", "the K most uncertain steps from now on"),
     "temperature": Entry("memup.method.selector:Temperature", "K steps sampled by uncertainty"),
+    "earned": Entry(
+        "memup.method.earned:Earned", "K steps where memory has lowered the loss; others are tried"
+    ),
     "uniform": Entry("memup.method.selector:Uniform", "K steps from now on, at random (a control)"),
     "current": Entry("memup.method.selector:Current", "the present step: truncated BPTT"),
 }

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from memup.build_parts import make_selector
 from memup.config import SELECTORS
-from memup.method.selector import Composite, TopK, make_selector, suffix_top_k
+from memup.method.selector import Composite, TopK, suffix_top_k
 
 NAMES = [*SELECTORS, "top-k+current", "current+uniform+top-k", "temperature+uniform"]
 SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, 7.0]), min_size=1, max_size=24)
@@ -66,10 +67,11 @@ def test_contract(name, score, k, seed):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_fixed_does_not_depend_on_chance(name):
-    score = np.linspace(0, 1, 20)
+def test_chance_has_a_part_where_the_name_says_so(name):
+    score = np.linspace(0.5, 1, 20)
     first, second = (choose(name, score, np.arange(20), seed=s).index for s in (1, 2))
-    assert make_selector(name, 3).fixed == np.array_equal(first, second)
+    drawn = {"temperature", "uniform", "earned"} & set(name.split("+"))
+    assert bool(drawn) != np.array_equal(first, second)
 
 
 def test_uniform_covers_the_future_evenly():
@@ -108,3 +110,39 @@ def test_a_composite_is_its_parts_side_by_side():
     assert index.tolist() == [[1, 3, 0], [3, 2, 2], [3, 3, 3]]
     assert weight.tolist() == [[1, 1, 1], [1, 1, 1], [1, 0, 1]]
     assert isinstance(make_selector("top-k", 2), TopK)
+
+
+def earned(loss, queries=8000, k=1):
+    """Targets of many queries at step 1 of five candidates of one nat, and their counts."""
+    score = np.array([0, 1, 0, 1, 1, 0, 1, 1], np.float32)
+    selector = make_selector("earned", k)
+    plan = selector.plan(score)
+    assert plan.step.tolist() == [1, 3, 4, 6, 7] and (plan.score == 1).all()
+    plan = plan._replace(loss=None if loss is None else np.array(loss))
+    index, weight = selector.select(score, np.full(queries, 2), np.random.default_rng(0), plan)
+    return np.bincount(index[weight > 0], minlength=8) / queries
+
+
+def test_earned_tries_all_candidates_while_nothing_is_known():
+    np.testing.assert_allclose(earned(None), [0, 0, 0, 0.25, 0.25, 0, 0.25, 0.25], atol=0.02)
+
+
+def test_earned_goes_where_the_loss_fell_and_tries_the_others_now_and_then():
+    # A gain of 0.5 nats is e^10 times as good as none: all but the quarter that explores.
+    share = earned([1.0, 1.0, 0.5, 1.0, 1.0])
+    np.testing.assert_allclose(share[[3, 4, 6, 7]], [1 / 16, 13 / 16, 1 / 16, 1 / 16], atol=0.02)
+    # A difference of one temperature is one of e.
+    share = earned([1.0, 1.0, 0.95, 0.0, 0.0], queries=20_000)
+    np.testing.assert_allclose(share[[3, 4]], [1 / 16, 1 / 16], atol=0.01)
+
+
+def test_earned_takes_k_different_ones():
+    share = earned([1.0, 1.0, 0.5, 1.0, 0.5], k=2)
+    np.testing.assert_allclose(share[[4, 7]], [7 / 8, 7 / 8], atol=0.02)
+    assert abs(share.sum() - 2) < 1e-9
+
+
+def test_earned_keeps_few_candidates_all_over_a_long_noisy_episode():
+    step = make_selector("earned", 1).plan(np.ones(10_000, np.float32)).step
+    assert len(step) <= 65 and np.all(np.diff(step) > 0)
+    assert 10 < (step < 5000).sum() < 54

@@ -7,11 +7,11 @@ import optax
 import pytest
 from hand_store import SPACE, hand_store
 
+from memup.build_parts import make_selector
 from memup.data.orders import Sequential
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
 from memup.method.predictor import Predictor
-from memup.method.selector import make_selector
 from memup.method.target import make_target
 from memup.method.update import MemUP, Model
 from memup.method.windows import Windows

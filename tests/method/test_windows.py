@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hand_store import DICT_SPACE, SPACE, dict_store, hand_store, number
 
+from memup.build_parts import make_selector
 from memup.data.orders import Sequential, Visit
-from memup.method.selector import make_selector
 from memup.method.target import make_target
 from memup.method.windows import Windows
 

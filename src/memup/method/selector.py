@@ -8,7 +8,7 @@ never before its query.
 import abc
 from collections.abc import Sequence
 from heapq import heappush, heappushpop
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -43,11 +43,9 @@ class AbstractSelector(abc.ABC):
 
     Attributes:
         width: K, targets a query.
-        fixed: True if the same scores always give the same targets, so that plans may be kept.
     """
 
     width: int
-    fixed: bool = True
 
     @abc.abstractmethod
     def select(
@@ -55,7 +53,7 @@ class AbstractSelector(abc.ABC):
         score: Float[np.ndarray, " T"],
         query: Int[np.ndarray, " Q"],
         rng: np.random.Generator,
-        plan: Plan | None = None,
+        plan: Any = None,
     ) -> Targets:
         """Choose K targets for each query step.
 
@@ -66,7 +64,7 @@ class AbstractSelector(abc.ABC):
             plan: what `plan(score)` returned, if the caller kept it.
         """
 
-    def plan(self, score: Float[np.ndarray, " T"]) -> Plan | None:
+    def plan(self, score: Float[np.ndarray, " T"]) -> Any:
         """Return what can be kept between calls; None if nothing can."""
 
 
@@ -132,8 +130,6 @@ class Temperature(AbstractSelector):
     each time an episode is read.
     """
 
-    fixed = False
-
     def __init__(self, width: int, temperature: float = 0.25):
         self.width, self.temperature = width, temperature
 
@@ -152,8 +148,6 @@ class Temperature(AbstractSelector):
 
 class Uniform(AbstractSelector):
     """K steps drawn uniformly among all k >= t: the control for the detector."""
-
-    fixed = False
 
     def __init__(self, width: int):
         self.width = width
@@ -194,44 +188,24 @@ class Composite(AbstractSelector):
     def __init__(self, parts: Sequence[AbstractSelector]):
         self.parts = tuple(parts)
         self.width = sum(part.width for part in parts)
-        self.fixed = all(part.fixed for part in parts)
 
-    def plan(self, score: Float[np.ndarray, " T"]) -> Plan | None:
-        """Keep the plan of the first part that has one (others of its kind would be equal)."""
-        plans = [part.plan(score) for part in self.parts if isinstance(part, TopK)]
-        return plans[0] if plans else None
+    def plan(self, score: Float[np.ndarray, " T"]) -> list[Any]:
+        """Return the plan of every part."""
+        return [part.plan(score) for part in self.parts]
 
     def select(
         self,
         score: Float[np.ndarray, " T"],
         query: Int[np.ndarray, " Q"],
         rng: np.random.Generator,
-        plan: Plan | None = None,
+        plan: list[Any] | None = None,
     ) -> Targets:
         """See AbstractSelector."""
+        plans = plan or [None] * len(self.parts)
         chosen = [
-            part.select(score, query, rng, plan if isinstance(part, TopK) else None)
-            for part in self.parts
+            part.select(score, query, rng, own) for part, own in zip(self.parts, plans, strict=True)
         ]
         return Targets(
             np.concatenate([c.index for c in chosen], axis=1),
             np.concatenate([c.weight for c in chosen], axis=1),
         )
-
-
-def make_selector(name: str, width: int, temperature: float = 0.25) -> AbstractSelector:
-    """Make a selector from its name; names joined by "+" make a composite.
-
-    Args:
-        name: "top-k", "temperature", "uniform", "current", or several as "top-k+current".
-        width: K of each part but "current", which has 1.
-        temperature: of "temperature".
-    """
-    makers = {
-        "top-k": lambda: TopK(width),
-        "temperature": lambda: Temperature(width, temperature),
-        "uniform": lambda: Uniform(width),
-        "current": Current,
-    }
-    parts = [makers[part]() for part in name.split("+")]
-    return parts[0] if len(parts) == 1 else Composite(parts)

@@ -114,14 +114,18 @@ class MemUP:
         return total / jnp.maximum(jnp.sum(window.weight), 1.0), (rows, losses)
 
     def learn(self, state: TrainState, window: Window) -> tuple[TrainState, Metrics]:
-        """Make one update. Pure; `vmap` over a leading axis trains several seeds at once."""
+        """Make one update. Pure; `vmap` over a leading axis trains several seeds at once.
+
+        The metrics' "losses" are those of single targets, [B, Q, K]; the others are numbers.
+        """
         grad = jax.value_and_grad(self.loss, has_aux=True)
-        (loss, (rows, _)), gradient = grad(state.model, state.rows, window)
+        (loss, (rows, losses)), gradient = grad(state.model, state.rows, window)
         step, optimiser = self.optimiser.update(gradient, state.optimiser, state.model)
         vector = state.model + step
         slow = self.ema_decay * state.slow + (1 - self.ema_decay) * vector
         metrics = {
             "loss": loss,
+            "losses": losses,
             "gradient_norm": optax.tree.norm(gradient),
             "skipped": optimiser.total_notfinite,
             "skipped_in_a_row": optimiser.notfinite_count,

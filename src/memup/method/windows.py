@@ -5,7 +5,9 @@ are, and one call gathers many updates at once, while the device still works on 
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 import numpy as np
@@ -13,7 +15,8 @@ from jaxtyping import Int
 
 from memup.data.orders import Visit
 from memup.data.store import EpisodeStore
-from memup.method.selector import AbstractSelector, Plan
+from memup.method.earned import Candidates
+from memup.method.selector import AbstractSelector
 from memup.method.target import AbstractTarget
 from memup.spaces import Space, flatten, join
 from memup.types import Context, StepInput, Targets, Window
@@ -33,6 +36,8 @@ class Windows:
         length: R, steps a window.
         stride: a query every `stride` steps of a window, its last step among them.
         actions: whether the episodes have actions and rewards.
+        loss: (episode, steps) -> the loss with memory that is expected there; None: not known.
+            Only the selector `earned` asks.
     """
 
     store: EpisodeStore
@@ -42,7 +47,8 @@ class Windows:
     length: int
     stride: int = 1
     actions: bool = True
-    _plans: OrderedDict[int, Plan | None] = field(default_factory=OrderedDict)
+    loss: Callable[[int, np.ndarray], np.ndarray] | None = None
+    _plans: OrderedDict[int, Any] = field(default_factory=OrderedDict)
 
     @property
     def query(self) -> Int[np.ndarray, " Q"]:
@@ -145,18 +151,25 @@ class Windows:
         if len(score) == 0:
             nothing = np.zeros((len(query), self.selector.width), np.float32)
             return Targets(np.repeat(query[:, None], self.selector.width, axis=1), nothing)
-        targets = self.selector.select(score, query, rng, self._plan(episode, score))
+        plan = self._plan(episode, score)
+        targets = self.selector.select(score, query, rng, self._informed(episode, plan))
         # A last step without an outcome has weight 0; its index must still be one that exists.
         return Targets(np.minimum(targets.index, len(score) - 1), targets.weight)
 
-    def _plan(self, episode: int, score: np.ndarray) -> Plan | None:
-        if not self.selector.fixed:
-            return None
+    def _plan(self, episode: int, score: np.ndarray) -> Any:
         if episode not in self._plans:
             self._plans[episode] = self.selector.plan(score)
             if len(self._plans) > KEPT_PLANS:
                 self._plans.popitem(last=False)
         return self._plans[episode]
+
+    def _informed(self, episode: int, plan: Any) -> Any:
+        """Add to candidates what is known of their loss."""
+        if isinstance(plan, list):
+            return [self._informed(episode, part) for part in plan]
+        if isinstance(plan, Candidates) and self.loss is not None:
+            return plan._replace(loss=self.loss(episode, plan.step))
+        return plan
 
     def _observe(self, rows: np.ndarray) -> object:
         leaves = {name: self.store.gather(name, rows) for name in flatten(self.space)}

@@ -14,6 +14,7 @@ from memup.method.selector import Current
 from memup.method.update import MemUP, TrainState, initial_rows
 from memup.method.windows import Windows
 from memup.phases.base import AbstractPhase, Compiled, World, check_finite
+from memup.phases.earn import Earn
 from memup.phases.plateau import Plateau
 from memup.tree import Vector
 from memup.types import Key, Metrics, Window
@@ -40,6 +41,7 @@ class Memory(AbstractPhase):
         chunk: updates a compiled call.
         patience: checks without improvement before it stops; 0 makes all updates.
         surprise: score episodes by the slow model as rows take them, instead of once.
+        make_earn: world -> what learns the loss to expect at a step, for the selector `earned`.
     """
 
     name = "memory"
@@ -54,10 +56,13 @@ class Memory(AbstractPhase):
         chunk: int,
         patience: int,
         surprise: bool,
+        make_earn: Callable[[World], Earn] | None = None,
     ):
         self.make, self.make_windows, self.make_order = make, windows, make_order
         self.rows, self.updates, self.chunk = rows, updates, min(chunk, updates)
-        self.patience, self.surprise = patience, surprise
+        self.patience, self.surprise, self.make_earn = patience, surprise, make_earn
+        # What is chosen changes while it learns.
+        self.moving = surprise or make_earn is not None
 
     def prepare(self, world: World) -> None:
         """Make the learner."""
@@ -65,6 +70,7 @@ class Memory(AbstractPhase):
         self.windows, self.order = self.make_windows(world), self.make_order(world)
         self._learn = Compiled(self.learner.learn_many, donate=(0,))
         self._evaluate = Compiled(self.learner.evaluate_many)
+        self.earn = self.make_earn(world) if self.make_earn else None
         self._next: tuple[int, PyTree, Window] | None = None
         self._held: Any = None
 
@@ -77,6 +83,7 @@ class Memory(AbstractPhase):
             "cursor": self.order.init(self.rows),
             "plateau": Plateau.start(),
             "chunk": np.array(0),
+            "earn": self.earn.start() if self.earn else (),
         }
 
     def learn(self, world: World, state: PyTree, ahead: bool = True) -> tuple[PyTree, Metrics]:
@@ -95,7 +102,10 @@ class Memory(AbstractPhase):
         cursor, windows = self._gather(world, state, chunk)
         train, metrics = self._learn(state["train"], windows)
         state = {**state, "train": train, "cursor": cursor, "chunk": np.array(chunk + 1)}
-        if ahead and not self.surprise:
+        if self.earn:
+            rng, losses = world.rng(self.name + "earn", chunk), np.asarray(metrics["losses"])
+            state["earn"] = self.earn.learn(state["earn"], windows, losses, rng)
+        if ahead and not self.moving:
             self._next = (chunk + 1, *self._build(world, cursor, chunk + 1))
         return state, metrics
 
@@ -134,7 +144,7 @@ class Memory(AbstractPhase):
 
     def held_out(self, world: World, train: TrainState) -> tuple[float, float]:
         """Return the mean loss of held-out targets, and their uncertainty without memory."""
-        if self._held is None or self.surprise:
+        if self._held is None or self.moving:
             self._held = self._held_windows(world)
         windows, rows, without = self._held
         _, losses = self._evaluate(train.model, rows, windows)
@@ -189,11 +199,14 @@ class Memory(AbstractPhase):
             HELD_OUT_WINDOW,
             min(stride, HELD_OUT_WINDOW),
             own.actions,
+            own.loss,
         )
 
     def _gather(self, world: World, state: PyTree, chunk: int) -> tuple[PyTree, Window]:
         if self._next is not None and self._next[0] == chunk:
             return self._next[1:]
+        if self.earn and chunk:
+            self.windows.loss = self.earn.expected(world, state["earn"])
         if self.surprise:
             _, visits = self._visits(world, state["cursor"], chunk)
             # All of them, not only the new ones: then scores depend on this state alone, and a

@@ -1,0 +1,79 @@
+"""The selector `earned`: targets that memory has been found to explain, others now and then.
+
+A random payment is as uncertain as a choice that a hint decides, and stays so for ever: by
+uncertainty alone it takes the slots of U_t. What memory can explain shows once some memory exists,
+as the gap between the uncertainty without memory and the loss with it,
+
+    gain_k = H(y_k | x_k) - E[-log q(y_k | m_t, x_k)],
+
+whose second term is learned from the losses of updates, as a function of x_k alone. Of the steps
+whose uncertainty is high, K are sampled without replacement with probability proportional to
+exp(gain_k / 0.05 nats), or, for one query in four, with equal probability: a step must be tried
+before it can earn.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from memup.method.selector import AbstractSelector
+from memup.types import Targets
+
+MOST = 64
+SHARE = 0.1
+TEMPERATURE = 0.05
+EXPLORED = 0.25
+
+
+class Candidates(NamedTuple):
+    """Steps of one episode that may be targets.
+
+    Attributes:
+        step: ascending, [C].
+        score: uncertainty without memory, [C].
+        loss: expected loss with memory, [C]; None while nothing is known of it.
+    """
+
+    step: Int[np.ndarray, " C"]
+    score: Float[np.ndarray, " C"]
+    loss: Float[np.ndarray, " C"] | None = None
+
+
+class Earned(AbstractSelector):
+    """K candidates k >= t, sampled by what memory has earned there."""
+
+    def __init__(self, width: int):
+        self.width = width
+
+    def plan(self, score: Float[np.ndarray, " T"]) -> Candidates:
+        """Return the steps of at least a tenth of the highest score; the highest 64 if more."""
+        step = np.flatnonzero(score >= SHARE * score.max()) if len(score) else np.arange(0)
+        if len(step) > MOST:
+            # Equal scores must not favour a part of the episode: ties are broken by a hash.
+            mixed = (step * 2654435761) % 2**32 / 2**32
+            step = step[np.lexsort((mixed, -score[step]))[:MOST]]
+        # So that every query has a target.
+        step = np.union1d(step, np.arange(len(score))[-1:])
+        return Candidates(step, score[step])
+
+    def select(
+        self,
+        score: Float[np.ndarray, " T"],
+        query: Int[np.ndarray, " Q"],
+        rng: np.random.Generator,
+        plan: Candidates | None = None,
+    ) -> Targets:
+        """See AbstractSelector."""
+        step, potential, loss = plan or self.plan(score)
+        logit = np.zeros((len(query), len(step)))
+        if loss is not None:
+            earning = rng.random(len(query)) >= EXPLORED
+            logit[earning] = (potential - loss) / TEMPERATURE
+        key = logit + rng.gumbel(size=logit.shape)
+        key = np.where(step[None, :] >= query[:, None], key, -np.inf)
+        key = np.pad(key, ((0, 0), (0, max(0, self.width - len(step)))), constant_values=-np.inf)
+        best = np.argsort(-key, axis=1)[:, : self.width]
+        chosen = np.take_along_axis(key, best, axis=1) > -np.inf
+        index = np.where(chosen, np.append(step, 0)[np.minimum(best, len(step))], query[:, None])
+        return Targets(index, chosen.astype(np.float32))

@@ -1,0 +1,69 @@
+"""What loss to expect with memory at a step, told from the step alone: what `earned` asks for."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from memup.method.detector import DetectorState, LocalDetector
+from memup.method.earned import MOST
+from memup.phases.base import Compiled, World
+from memup.phases.draw import context
+from memup.tree import Vector
+from memup.types import Context, Window
+
+UPDATES = 8
+BATCH = 1024
+PADDED = MOST + 1
+
+
+class Earn:
+    """Learns the losses of targets as a function of their local questions.
+
+    Args:
+        learner: a memory-less model of one number, whose outcome is here the loss.
+        vector: its parameters before the first update.
+    """
+
+    def __init__(self, learner: LocalDetector, vector: Vector):
+        self.learner, self.vector = learner, vector
+        self._learn = Compiled(learner.learn_many, donate=(0,))
+        self._expect = jax.jit(self._mean)
+
+    def start(self) -> DetectorState:
+        """Return the state before the first update."""
+        return self.learner.init(jnp.copy(self.vector))
+
+    def learn(
+        self,
+        state: DetectorState,
+        windows: Window,
+        losses: Float[np.ndarray, "n B Q K"],
+        rng: np.random.Generator,
+    ) -> DetectorState:
+        """Learn from the losses that a chunk of updates had at its targets."""
+        counted = np.flatnonzero(windows.weight.ravel())
+        if len(counted) == 0:
+            return state
+        pick = counted[rng.integers(len(counted), size=(UPDATES, BATCH))]
+        axes = windows.weight.ndim
+        drawn = jax.tree.map(lambda a: a.reshape(-1, *a.shape[axes:])[pick], windows.context)
+        return self._learn(state, (drawn, losses.reshape(-1, 1)[pick]))[0]
+
+    def expected(
+        self, world: World, state: DetectorState
+    ) -> Callable[[int, np.ndarray], np.ndarray]:
+        """Return what tells the expected loss of steps of an episode, at most 65 of them."""
+
+        def of(episode: int, steps: np.ndarray) -> np.ndarray:
+            padded = np.pad(steps, (0, PADDED - len(steps)), mode="edge")
+            rows = world.store.global_rows(np.full(PADDED, episode), padded)
+            return np.asarray(self._expect(state.model, context(world, rows)))[: len(steps)]
+
+        return of
+
+    def _mean(self, vector: Vector, context: Context) -> Float[Array, " N"]:
+        model = self.learner.model(vector)
+        return jax.vmap(lambda c: model.likelihood.mean(model.predictor(c))[0])(context)
