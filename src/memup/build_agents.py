@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax.numpy as jnp
 from jaxtyping import Array, PyTree
 
 from memup.agents.base import AbstractAgent
 from memup.agents.greedy import Greedy
+from memup.agents.impala import IMPALA, IMPALAConfig
 from memup.agents.ppo import PPO, PPOConfig
 from memup.build_parts import Parts
 from memup.config import RunSpec
@@ -19,6 +21,8 @@ from memup.phases.base import World
 from memup.phases.settled import settled as find_settled
 from memup.tree import Vector, initial, ravel, rebuilder
 from memup.types import Context
+
+Maker = Callable[[RunSpec, World, Parts], AbstractAgent]
 
 
 def _greedy(spec: RunSpec, world: World, parts: Parts) -> Greedy:
@@ -45,20 +49,37 @@ def _greedy(spec: RunSpec, world: World, parts: Parts) -> Greedy:
     )
 
 
-def _ppo(spec: RunSpec, world: World, parts: Parts) -> PPO:
-    vector, memory = _memory(world, parts)
-    config = PPOConfig(**_settings(spec))
-    end_to_end = spec["training"] == "end-to-end"
-    return PPO(vector, memory, world.actions, config, train_memory=end_to_end)
+def _on_memory(
+    agent: Callable[..., AbstractAgent], config: Callable[..., Any], **fixed: Any
+) -> Maker:
+    """Return the maker of an agent on a memory, which it trains itself in end-to-end training.
+
+    Args:
+        agent: (vector, memory, actions, config, train_memory) -> agent.
+        config: settings -> config.
+        **fixed: settings that are no fields of this agent.
+    """
+
+    def make(spec: RunSpec, world: World, parts: Parts) -> AbstractAgent:
+        vector, memory = _memory(world, parts)
+        settings = config(**_settings(spec), **fixed)
+        end_to_end = spec["training"] == "end-to-end"
+        return agent(vector, memory, world.actions, settings, train_memory=end_to_end)
+
+    return make
 
 
-AGENT_MAKERS: dict[str, Callable[[RunSpec, World, Parts], AbstractAgent]] = {
-    "ppo": _ppo,
+AGENT_MAKERS: dict[str, Maker] = {
+    "ppo": _on_memory(PPO, PPOConfig),
+    # With one pass over a whole rollout all ratios are 1: what is left of PPO is A2C.
+    "a2c": _on_memory(PPO, PPOConfig, epochs=1, minibatches=1),
+    "impala": _on_memory(IMPALA, IMPALAConfig),
+    "impala-st": _on_memory(IMPALA, IMPALAConfig),
     "greedy": _greedy,
 }
 
 
-def _settings(spec: RunSpec) -> dict[str, object]:
+def _settings(spec: RunSpec) -> dict[str, Any]:
     """Return the agent's own fields, with the sizes of two hidden layers."""
     options = spec.options("agent")
     return {**options, "hidden": (options["hidden"],) * 2}

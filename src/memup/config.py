@@ -4,7 +4,7 @@ A field's name is the same in `--help`, in spec.json and in Python: lower-case, 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from memup.agents.table import AGENTS
@@ -136,8 +136,14 @@ class RunSpec(Mapping[str, Any]):
 
     def _common(self, given: Mapping[str, Any]) -> set[str]:
         """Fields that still exist when another memory or agent is named."""
-        chosen = {**self, **given}
-        return set(all_options(str(chosen["memory"]), str(chosen["agent"])))
+        return set(all_options(*chosen({**self, **given})))
+
+
+def chosen(given: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the names of memory and agent; an agent may have a default memory of its own."""
+    agent = str(given.get("agent", GENERAL["agent"].default))
+    own = find(AGENTS, "agent", agent).fields
+    return str(given.get("memory", own.get("memory", GENERAL["memory"].default))), agent
 
 
 def all_options(memory: str, agent: str) -> dict[str, Option]:
@@ -147,7 +153,8 @@ def all_options(memory: str, agent: str) -> dict[str, Option]:
         "agent": find(AGENTS, "agent", agent).options,
     }
     special = {f"{p}.{n}": option for p, options in named.items() for n, option in options.items()}
-    return {**GENERAL, **special}
+    own = {n: replace(GENERAL[n], default=v) for n, v in AGENTS[agent].fields.items()}
+    return {**GENERAL, **own, **special}
 
 
 def make_spec(given: Mapping[str, Any]) -> RunSpec:
@@ -160,9 +167,7 @@ def make_spec(given: Mapping[str, Any]) -> RunSpec:
         MemupError: an unknown field or name, with the nearest one; a value out of bounds; or
             fields that do not fit together.
     """
-    memory = str(given.get("memory", GENERAL["memory"].default))
-    agent = str(given.get("agent", GENERAL["agent"].default))
-    options = all_options(memory, agent)
+    options = all_options(*chosen(given))
     for name in given:
         if name not in options:
             raise unknown_name("field", name, options)

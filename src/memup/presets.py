@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from memup.config import GENERAL, RunSpec, all_options, make_spec
+from memup.config import RunSpec, all_options, chosen, make_spec
 from memup.errors import unknown_name
 from memup.memories.table import MEMORIES
 
@@ -166,8 +166,7 @@ def preset(name: str, **overrides: Any) -> RunSpec:
     given = {field.replace("__", "."): value for field, value in overrides.items()}
     base = PRESETS[name]()
     # Another memory or agent has other fields: those of the preset's own one are left out.
-    chosen = {n: given.get(n, base.get(n, GENERAL[n].default)) for n in ("memory", "agent")}
-    known = all_options(str(chosen["memory"]), str(chosen["agent"]))
+    known = all_options(*chosen({**base, **given}))
     return make_spec({**{n: v for n, v in base.items() if n in known}, **given})
 
 

@@ -71,6 +71,7 @@ class Entry:
         parameters: trained numbers of a memory at its default options, `INPUT_SIZE` floats a
             step. Written down, so that a list needs no jax; a test counts them.
         state_numbers: numbers that it carries from step to step.
+        fields: fields of a run whose defaults are others with this entry.
     """
 
     factory: str
@@ -79,6 +80,7 @@ class Entry:
     paper: str = ""
     parameters: int | None = None
     state_numbers: int | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self) -> Any:
         """Import and return the class or function."""

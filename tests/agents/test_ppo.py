@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from memup.agents.actor import Actor
-from memup.agents.ppo import PPO, Kept, PPOConfig
+from memup.agents.policy import Kept
+from memup.agents.ppo import PPO, PPOConfig
 from memup.agents.rollout import begin, episode_sums, rollout
 from memup.envs.tmaze import TMaze
 from memup.memories.encoded import EncodedMemory

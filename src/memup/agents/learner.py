@@ -106,19 +106,22 @@ class Learner:
             state: what learns.
             loss: (parameters of the heads, of the memory) -> loss, metrics.
         """
-        size = state.network.shape[0]
-
-        def split(trained: Vector) -> tuple[Vector, Vector]:
-            return trained[:size], trained[size:] if self.train_memory else state.memory
-
-        trained = self._join(state.network, state.memory)
-        gradient, metrics = jax.grad(lambda t: loss(*split(t)), has_aux=True)(trained)
-        step, optimiser = self.optimiser.update(gradient, state.optimiser, trained)
+        learned = self.learned(state)
+        gradient, metrics = jax.grad(lambda v: loss(*self.split(v, state)), has_aux=True)(learned)
+        step, optimiser = self.optimiser.update(gradient, state.optimiser, learned)
         metrics["skipped_in_a_row"] = optimiser.notfinite_count.astype(jnp.float32)
-        return Trained(*split(trained + step), optimiser), metrics
+        return Trained(*self.split(learned + step, state), optimiser), metrics
+
+    def learned(self, state: Trained) -> Vector:
+        """Lay end to end what learns: the heads, and the memory unless it is frozen."""
+        return self._join(state.network, state.memory)
+
+    def split(self, learned: Vector, state: Trained) -> tuple[Vector, Vector]:
+        """Return the parameters of heads and memory; a frozen memory is the one in `state`."""
+        size = state.network.shape[0]
+        return learned[:size], learned[size:] if self.train_memory else state.memory
 
     def _join(self, network: Vector, memory: Vector) -> Vector:
-        """Lay end to end what learns."""
         return jnp.concatenate([network, memory]) if self.train_memory else network
 
 
@@ -128,10 +131,21 @@ def adam(learning_rate: float, clip_norm: float, eps: float = 1e-5) -> optax.Gra
     return optax.chain(optax.clip_by_global_norm(clip_norm), steps)
 
 
-def inputs(trajectory: Trajectory) -> StepInput:
-    """Return what the memories read in a rollout: each step beside the action before it."""
-    step = trajectory.step
-    previous = jnp.concatenate([trajectory.before.action[None], trajectory.action[:-1]])
+def inputs(trajectory: Trajectory, last: bool = False) -> StepInput:
+    """Return what the memories read in a rollout: each step beside the action before it.
+
+    Args:
+        trajectory: T steps.
+        last: read the step that follows them, too: then T+1 inputs.
+    """
+    step, action = trajectory.step, trajectory.action
+    if last:
+        step = jax.tree.map(
+            lambda now, end: jnp.concatenate([now, end[None]]), step, trajectory.last
+        )
+    else:
+        action = action[:-1]
+    previous = jnp.concatenate([trajectory.before.action[None], action])
     return StepInput(step.obs, previous, step.reward, step.first)
 
 
@@ -145,3 +159,9 @@ def take_actors(tree: PyTree, columns: Array) -> PyTree:
         return jnp.take(part, columns, axis=1)
 
     return jax.tree.map(take, tree, is_leaf=lambda part: isinstance(part, Seen))
+
+
+def move_memory(agent: Any, move: Callable[[Vector], Vector]) -> Any:
+    """Return the state of an agent on a memory whose parameters are `move` of what they were."""
+    trained = agent.trained
+    return agent._replace(trained=trained._replace(memory=move(trained.memory)))

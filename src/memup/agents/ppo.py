@@ -13,10 +13,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from memup.agents.actor import Actor, read
+from memup.agents.actor import Actor
 from memup.agents.base import AbstractAgent
 from memup.agents.learner import Learner, Seen, Trained, adam, inputs, take_actors
 from memup.agents.networks import ActorCritic
+from memup.agents.policy import Kept, act, entropy
 from memup.agents.transitions import follow, mean_valid, of_action, transitions
 from memup.memories.encoded import EncodedMemory
 from memup.ops.returns import generalised_advantage
@@ -63,14 +64,6 @@ class PPOState(NamedTuple):
 
     trained: Trained
     variance: Float[Array, "2"]
-
-
-class Kept(NamedTuple):
-    """What is kept beside each step: log-probability of the action, value, memory's output."""
-
-    log_prob: Array
-    value: Array
-    m: Array
 
 
 class Batch(NamedTuple):
@@ -120,11 +113,8 @@ class PPO(AbstractAgent):
         self, state: PPOState, carry: Actor, step: TimeStep, *, key: Key, greedy: bool = False
     ) -> tuple[Actor, Int[Array, " B"], Kept]:
         """See AbstractAgent."""
-        rows, m = read(self.learner.memory(state.trained.memory), carry, step)
-        logits, value = self.learner.heads(state.trained.network, m)
-        action = jnp.argmax(logits, -1) if greedy else jax.random.categorical(key, logits)
-        log_prob = of_action(jax.nn.log_softmax(logits), action)
-        return Actor(rows, action.astype(jnp.int32)), action, Kept(log_prob, value, m)
+        network, memory = state.trained.network, state.trained.memory
+        return act(self.learner, network, memory, carry, step, key=key, greedy=greedy)
 
     def learn(
         self, state: PPOState, trajectory: Trajectory, *, key: Key
@@ -184,7 +174,7 @@ class PPO(AbstractAgent):
         clipped = jnp.clip(ratio, 1 - self.config.clip, 1 + self.config.clip)
         surrogate = mean_valid(jnp.minimum(ratio * advantage, clipped * advantage), batch.valid)
         value_loss = mean_valid(0.5 * (value - batch.ret) ** 2, batch.valid)
-        entropy = mean_valid(-jnp.sum(jnp.exp(log_probs) * log_probs, -1), batch.valid)
-        loss = -surrogate + self.config.value * value_loss - self.config.entropy * entropy
+        bonus = mean_valid(entropy(log_probs), batch.valid)
+        loss = -surrogate + self.config.value * value_loss - self.config.entropy * bonus
         kl = mean_valid(ratio - 1 - log_ratio, batch.valid)
-        return loss, {"loss": loss, "value_loss": value_loss, "entropy": entropy, "kl": kl}
+        return loss, {"loss": loss, "value_loss": value_loss, "entropy": bonus, "kl": kl}

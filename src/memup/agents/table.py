@@ -2,23 +2,72 @@
 
 from memup.tables import Entry, Option
 
+_GAMMA = Option(0.99, "discount of rewards", low=0.0, high=1.0)
+_RATE = Option(1e-3, "of Adam", low=0.0, high=1.0)
+_ENTROPY = Option(0.001, "weight of the entropy bonus", low=0.0)
+_VALUE = Option(0.5, "weight of the value loss", low=0.0)
+_CLIP_NORM = Option(0.5, "largest norm of the gradient", low=0.0)
+_HIDDEN = Option(64, "units of the two hidden layers of actor and critic", low=1)
+_TRACE = Option(0.95, "lambda of advantage estimation", low=0.0, high=1.0)
+_IMPALA = {
+    "learning_rate": _RATE,
+    "gamma": _GAMMA,
+    "trace": Option(1.0, "lambda of V-trace", low=0.0, high=1.0),
+    "rho": Option(1.0, "highest weight of a correction", low=0.0),
+    "c": Option(1.0, "highest weight of a trace", low=0.0),
+    "entropy": _ENTROPY,
+    "value": _VALUE,
+    "minibatches": Option(4, "parts of a rollout, by environment, each learned from once", low=1),
+    "stale": Option(4, "learner updates that the acting policy may be old", low=0),
+    "clip_norm": _CLIP_NORM,
+    "hidden": _HIDDEN,
+}
+
 AGENTS: dict[str, Entry] = {
     "ppo": Entry(
         "memup.agents.ppo:PPO",
         "proximal policy optimisation on the memory's state",
         {
-            "learning_rate": Option(1e-3, "of Adam", low=0.0, high=1.0),
-            "gamma": Option(0.99, "discount of rewards", low=0.0, high=1.0),
-            "trace": Option(0.95, "lambda of advantage estimation", low=0.0, high=1.0),
+            "learning_rate": _RATE,
+            "gamma": _GAMMA,
+            "trace": _TRACE,
             "clip": Option(0.2, "how far the probability ratio may move", low=0.0),
-            "entropy": Option(0.001, "weight of the entropy bonus", low=0.0),
-            "value": Option(0.5, "weight of the value loss", low=0.0),
+            "entropy": _ENTROPY,
+            "value": _VALUE,
             "epochs": Option(4, "passes over a rollout", low=1),
             "minibatches": Option(4, "parts of a rollout, by environment", low=1),
-            "clip_norm": Option(0.5, "largest norm of the gradient", low=0.0),
-            "hidden": Option(64, "units of the two hidden layers of actor and critic", low=1),
+            "clip_norm": _CLIP_NORM,
+            "hidden": _HIDDEN,
         },
         "Schulman et al. 2017, arXiv 1707.06347",
+    ),
+    "a2c": Entry(
+        "memup.agents.ppo:PPO",
+        "advantage actor-critic: one step up the plain policy gradient for each rollout",
+        {
+            "learning_rate": _RATE,
+            "gamma": _GAMMA,
+            "trace": _TRACE,
+            "entropy": _ENTROPY,
+            "value": _VALUE,
+            "clip_norm": _CLIP_NORM,
+            "hidden": _HIDDEN,
+        },
+        "Mnih et al. 2016, arXiv 1602.01783",
+        fields={"agent.rollout": 32},
+    ),
+    "impala": Entry(
+        "memup.agents.impala:IMPALA",
+        "actors with an older copy of the policy, corrected by V-trace",
+        _IMPALA,
+        "Espeholt et al. 2018, arXiv 1802.01561",
+    ),
+    "impala-st": Entry(
+        "memup.agents.impala:IMPALA",
+        "IMPALA whose default memory is gtrxl, a Stable Transformer (our reading of the name)",
+        _IMPALA,
+        "Espeholt et al. 2018; Parisotto et al. 2020, arXiv 1910.06764",
+        fields={"memory": "gtrxl"},
     ),
     "greedy": Entry(
         "memup.agents.greedy:Greedy",

@@ -1,7 +1,7 @@
 """The fields of a run on the command line: `--method.window 20`."""
 
 from memup.cli.parser import Parser
-from memup.config import GENERAL, RunSpec, all_options, make_spec
+from memup.config import RunSpec, all_options, chosen, make_spec
 from memup.errors import MemupError
 from memup.presets import preset
 from memup.tables import Option
@@ -15,10 +15,8 @@ def add_fields(parser: Parser, argv: list[str], base: dict[str, object]) -> None
         argv: command line, looked at for --memory and --agent.
         base: fields that a preset sets.
     """
-    chosen = {
-        n: _peek(argv, n) or str(base.get(n, GENERAL[n].default)) for n in ("memory", "agent")
-    }
-    for name, option in all_options(chosen["memory"], chosen["agent"]).items():
+    named = {n: value for n in ("memory", "agent") if (value := _peek(argv, n))}
+    for name, option in all_options(*chosen({**base, **named})).items():
         default = base.get(name, option.default)
         parser.add_argument(
             f"--{name}", metavar=type(option.default).__name__.upper(), help=_help(option, default)

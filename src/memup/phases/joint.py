@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from memup.agents.episodes import Player, play_round
+from memup.agents.learner import move_memory
 from memup.agents.played import Played
 from memup.phases.base import AbstractPhase, Compiled, World, check_finite
 from memup.phases.detect import Detect
@@ -94,9 +95,9 @@ class Joint(AbstractPhase):
             "success_rate": rate,
             "memory_loss": float(np.mean(np.asarray(metrics["loss"]))),
             "updates": int(memory["chunk"]) * self.memory.chunk,
-            "entropy": float(np.mean([float(m["entropy"]) for m in losses])),
             "compile_s": self._learn.seconds + self.memory._learn.seconds + self._detect.seconds,
         }
+        out |= {name: float(np.mean([m[name] for m in losses])) for name in losses[0]}
         state = {"agent": agent, "detector": detector, "memory": memory}
         state |= {"round": np.array(number + 1), "env_steps": np.array(steps)}
         return state, out, steps >= self.policy.steps or rate >= self.policy.enough
@@ -112,9 +113,7 @@ class Joint(AbstractPhase):
     def _follow(self, agent: PyTree, model: Vector) -> PyTree:
         """Move the policy's memory towards the learner's."""
         target = ravel(self.memory.learner.model(model).memory)
-        old = agent.trained
-        memory = self.slow * old.memory + (1 - self.slow) * target
-        return agent._replace(trained=old._replace(memory=memory))
+        return move_memory(agent, lambda now: self.slow * now + (1 - self.slow) * target)
 
     def results(self, state: PyTree) -> dict[str, PyTree]:
         """The agent, the learner's model and the detector."""

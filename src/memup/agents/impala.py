@@ -1,0 +1,174 @@
+"""IMPALA (Espeholt et al. 2018, arXiv 1802.01561) on the state of a memory.
+
+Actors act with a copy of the policy that is some learner updates old; V-trace corrects for the
+difference. Each rollout is learned from once. With `train_memory` the memory learns through the
+rollout, from the states that the actors had at its start.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from memup.agents.actor import Actor
+from memup.agents.base import AbstractAgent
+from memup.agents.learner import Learner, Seen, Trained, adam, inputs, take_actors
+from memup.agents.networks import ActorCritic
+from memup.agents.policy import Kept, act, entropy
+from memup.agents.transitions import Transitions, mean_valid, of_action, transitions
+from memup.memories.encoded import EncodedMemory
+from memup.ops.vtrace import VTrace, vtrace
+from memup.tree import Vector
+from memup.types import Key, Metrics, TimeStep, Trajectory
+
+
+@dataclass(frozen=True)
+class IMPALAConfig:
+    """Settings of IMPALA.
+
+    Attributes:
+        learning_rate: of Adam.
+        gamma: discount.
+        trace: lambda of V-trace.
+        rho: highest weight of a correction, rho-bar of the paper.
+        c: highest weight of a trace, c-bar of the paper.
+        entropy: weight of the entropy bonus.
+        value: weight of the value loss.
+        minibatches: parts of a rollout, by environment, each learned from once.
+        stale: learner updates that the actors' copy of the policy may be old.
+        clip_norm: of the gradient.
+        hidden: sizes of the hidden layers of actor and critic.
+    """
+
+    learning_rate: float = 1e-3
+    gamma: float = 0.99
+    trace: float = 1.0
+    rho: float = 1.0
+    c: float = 1.0
+    entropy: float = 0.001
+    value: float = 0.5
+    minibatches: int = 4
+    stale: int = 4
+    clip_norm: float = 0.5
+    hidden: tuple[int, ...] = (64, 64)
+
+
+class IMPALAState(NamedTuple):
+    """The learner's state: arrays only.
+
+    Attributes:
+        trained: heads and memory.
+        actors: what learns, as the actors have it.
+        age: learner updates since they got it.
+    """
+
+    trained: Trained
+    actors: Vector
+    age: Int[Array, ""]
+
+
+class Batch(NamedTuple):
+    """What the loss reads of some environments: T transitions, T+1 steps."""
+
+    seen: Seen
+    action: Int[Array, "T b"]
+    log_prob: Float[Array, "T b"]
+    moves: Transitions
+
+
+class IMPALA(AbstractAgent):
+    """IMPALA over a memory.
+
+    Args:
+        vector: parameters of the memory that `init` starts from.
+        memory: puts the memory together from its parameters.
+        actions: number of actions.
+        config: settings.
+        train_memory: learn the memory too, by back-propagation through the rollout.
+    """
+
+    def __init__(
+        self,
+        vector: Vector,
+        memory: Callable[[Vector], EncodedMemory],
+        actions: int,
+        config: IMPALAConfig,
+        train_memory: bool = False,
+    ):
+        self.config = config
+        heads = partial(ActorCritic, actions=actions, hidden=config.hidden)
+        optimiser = adam(config.learning_rate, config.clip_norm)
+        self.learner = Learner(vector, memory, heads, optimiser, train_memory)
+
+    def init(self, *, key: Key) -> IMPALAState:
+        """See AbstractAgent."""
+        trained = self.learner.init(key=key)
+        return IMPALAState(trained, jnp.copy(self.learner.learned(trained)), jnp.zeros((), int))
+
+    def begin(self, state: IMPALAState, batch: int) -> Actor:
+        """See AbstractAgent."""
+        return self.learner.begin(state.trained, batch)
+
+    def act(
+        self, state: IMPALAState, carry: Actor, step: TimeStep, *, key: Key, greedy: bool = False
+    ) -> tuple[Actor, Int[Array, " B"], Kept]:
+        """Act by the actors' copy; greedy actions are those of the newest policy."""
+        network, memory = state.trained.network, state.trained.memory
+        if not greedy:
+            network, memory = self.learner.split(state.actors, state.trained)
+        return act(self.learner, network, memory, carry, step, key=key, greedy=greedy)
+
+    def learn(
+        self, state: IMPALAState, trajectory: Trajectory, *, key: Key
+    ) -> tuple[IMPALAState, Metrics]:
+        """Learn once from each part of the rollout; let the actors' copy follow if it is old."""
+        batch, parts = self._prepare(state, trajectory), self.config.minibatches
+
+        def minibatch(trained: Trained, columns: Array) -> tuple[Trained, Metrics]:
+            loss = partial(self._loss, take_actors(batch, columns))
+            return self.learner.update(trained, loss)
+
+        columns = jax.random.permutation(key, trajectory.action.shape[1]).reshape(parts, -1)
+        trained, metrics = jax.lax.scan(minibatch, state.trained, columns)
+        age = state.age + parts
+        old = age > self.config.stale
+        actors = jnp.where(old, self.learner.learned(trained), state.actors)
+        return IMPALAState(trained, actors, jnp.where(old, 0, age)), jax.tree.map(jnp.mean, metrics)
+
+    def _prepare(self, state: IMPALAState, trajectory: Trajectory) -> Batch:
+        """Lay beside the rollout the step that follows it, whose value is bootstrapped."""
+        _, _, after = self.act(
+            state, trajectory.after, trajectory.last, key=jax.random.key(0), greedy=False
+        )
+        m = jnp.concatenate([trajectory.extras.m, after.m[None]])
+        seen = Seen(inputs(trajectory, last=True), trajectory.before.memory, m)
+        moves = transitions(trajectory, self.config.gamma)
+        return Batch(seen, trajectory.action, trajectory.extras.log_prob, moves)
+
+    def _loss(
+        self, batch: Batch, network: Vector, memory: Vector
+    ) -> tuple[Float[Array, ""], Metrics]:
+        """Policy gradient + value loss - entropy bonus (section 4.2), means over transitions."""
+        logits, value = self.learner.heads(network, self.learner.outputs(memory, batch.seen))
+        log_probs = jax.nn.log_softmax(logits[:-1])
+        log_prob, valid = of_action(log_probs, batch.action), batch.moves.valid
+        ratio = jnp.where(valid, jnp.exp(log_prob - batch.log_prob), 0.0)
+        aim = jax.lax.stop_gradient(self._aim(ratio, batch.moves, value))
+        policy_loss = -mean_valid(aim.advantage * log_prob, valid)
+        value_loss = mean_valid(0.5 * (aim.value - value[:-1]) ** 2, valid)
+        bonus = mean_valid(entropy(log_probs), valid)
+        loss = policy_loss + self.config.value * value_loss - self.config.entropy * bonus
+        metrics = {"loss": loss, "value_loss": value_loss, "entropy": bonus}
+        return loss, {**metrics, "ratio": mean_valid(ratio, valid)}
+
+    def _aim(
+        self, ratio: Float[Array, "T b"], moves: Transitions, value: Float[Array, "T1 b"]
+    ) -> VTrace:
+        config = self.config
+        correct = partial(vtrace, rho=config.rho, c=config.c, trace=config.trace)
+        correct = jax.vmap(correct, 1, 1)
+        return correct(ratio, moves.reward, moves.discount, value[:-1], value[1:])
