@@ -1,10 +1,10 @@
-"""Generalised advantage estimation by hand and against rlax."""
+"""Advantages and n-step returns by hand and against rlax."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from memup.ops.returns import generalised_advantage
+from memup.ops.returns import generalised_advantage, n_step_returns
 
 advantages = jax.jit(generalised_advantage)
 RNG = np.random.default_rng(0)
@@ -60,3 +60,34 @@ def test_split_in_two():
     np.testing.assert_allclose(second, whole[4:], rtol=1e-5)
     first = gae(r[:4], d[:4], v[:4], v[4] + second[0], 1.0)
     np.testing.assert_allclose(first, whole[:4], rtol=1e-4, atol=1e-5)
+
+
+def n_steps(r, d, v_t, goes_on, n):
+    r, d, v_t = (np.asarray(x, np.float32) for x in (r, d, v_t))
+    return jax.jit(n_step_returns, static_argnums=4)(r, d, v_t, np.asarray(goes_on), n)
+
+
+def test_n_step_returns_by_hand():
+    # Two steps: r0 + r1/2 + v2/4, and at the end only one is left: r2 + v3/2.
+    returns = n_steps([1, 2, 3], [0.5] * 3, [10, 20, 40], [True, True, False], 2)
+    np.testing.assert_allclose(returns, [1 + 1 + 5, 2 + 1.5 + 10, 3 + 20])
+
+
+def test_n_step_returns_end_with_the_episode():
+    """The second transition ends an episode; the third is the reset."""
+    for discount, bootstrap in ((0.0, 0.0), (0.5, 10.0)):
+        discounts, goes_on = [0.5, discount, 0.0, 0.5], [True, False, True, False]
+        returns = n_steps([1, 2, 0, 3], discounts, [9, 20, 7, 40], goes_on, 3)
+        one = 2 + bootstrap
+        np.testing.assert_allclose(returns, [1 + one / 2, one, 0, 23])
+
+
+def test_n_step_returns_equal_rlax():
+    import rlax
+
+    r, v = RNG.normal(size=20).astype(np.float32), RNG.normal(size=20).astype(np.float32)
+    d = (0.9 * (RNG.random(20) < 0.8)).astype(np.float32)
+    expected = jax.jit(rlax.n_step_bootstrapped_returns, static_argnums=3)(r, d, v, 5)
+    np.testing.assert_allclose(
+        n_steps(r, d, v, np.ones(20, bool), 5), expected, rtol=1e-4, atol=1e-5
+    )
