@@ -11,16 +11,19 @@ from memup.agents.base import AbstractAgent
 from memup.agents.greedy import Greedy
 from memup.agents.impala import IMPALA, IMPALAConfig
 from memup.agents.ppo import PPO, PPOConfig
+from memup.agents.r2d2 import R2D2, R2D2Config
 from memup.build_parts import Parts
 from memup.config import RunSpec
+from memup.envs.base import AbstractEnv
 from memup.memories.encoded import EncodedMemory
 from memup.method.update import Model
 from memup.nn.encoder import encode
 from memup.nn.likelihood import from_description
 from memup.phases.base import World
 from memup.phases.settled import settled as find_settled
+from memup.spaces import flatten, join
 from memup.tree import Vector, initial, ravel, rebuilder
-from memup.types import Context
+from memup.types import Context, StepInput
 
 Maker = Callable[[RunSpec, World, Parts], AbstractAgent]
 
@@ -50,13 +53,17 @@ def _greedy(spec: RunSpec, world: World, parts: Parts) -> Greedy:
 
 
 def _on_memory(
-    agent: Callable[..., AbstractAgent], config: Callable[..., Any], **fixed: Any
+    agent: Callable[..., AbstractAgent],
+    config: Callable[..., Any],
+    more: Callable[[RunSpec, World], dict[str, Any]] = lambda spec, world: {},
+    **fixed: Any,
 ) -> Maker:
     """Return the maker of an agent on a memory, which it trains itself in end-to-end training.
 
     Args:
         agent: (vector, memory, actions, config, train_memory) -> agent.
         config: settings -> config.
+        more: further arguments of `agent`.
         **fixed: settings that are no fields of this agent.
     """
 
@@ -64,9 +71,19 @@ def _on_memory(
         vector, memory = _memory(world, parts)
         settings = config(**_settings(spec), **fixed)
         end_to_end = spec["training"] == "end-to-end"
-        return agent(vector, memory, world.actions, settings, train_memory=end_to_end)
+        others = more(spec, world)
+        return agent(vector, memory, world.actions, settings, train_memory=end_to_end, **others)
 
     return make
+
+
+def _replayed(spec: RunSpec, world: World) -> dict[str, Any]:
+    """Return what decides the shape of a replay."""
+    leaves = {name: jnp.zeros(s.shape, s.dtype) for name, s in flatten(world.space).items()}
+    zero, no = jnp.zeros(()), jnp.zeros((), bool)
+    example = StepInput(join(world.space, leaves), jnp.zeros((), jnp.int32), zero, no)
+    on_host = world.env is not None and not isinstance(world.env, AbstractEnv)
+    return {"example": example, "actors": world.env.n if on_host else spec["agent.environments"]}
 
 
 AGENT_MAKERS: dict[str, Maker] = {
@@ -75,6 +92,7 @@ AGENT_MAKERS: dict[str, Maker] = {
     "a2c": _on_memory(PPO, PPOConfig, epochs=1, minibatches=1),
     "impala": _on_memory(IMPALA, IMPALAConfig),
     "impala-st": _on_memory(IMPALA, IMPALAConfig),
+    "r2d2": _on_memory(R2D2, R2D2Config, _replayed),
     "greedy": _greedy,
 }
 

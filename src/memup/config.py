@@ -210,6 +210,22 @@ def _check_agent(spec: Mapping[str, Any]) -> None:
             f"agent.minibatches={spec['agent.minibatches']}: expected a divisor of "
             f"agent.environments={spec['agent.environments']}",
         )
+    if "agent.burn_in" in spec:
+        _check_replay(spec)
+
+
+def _check_replay(spec: Mapping[str, Any]) -> None:
+    sequence = spec["agent.sequence"]
+    require(
+        spec["agent.burn_in"] < sequence,
+        f"agent.burn_in={spec['agent.burn_in']}: expected less than agent.sequence={sequence}, so "
+        "that steps to learn from are left",
+    )
+    require(
+        spec["agent.replay"] >= sequence,
+        f"agent.replay={spec['agent.replay']}: expected at least agent.sequence={sequence}, the "
+        "steps of one sequence",
+    )
 
 
 def _check_method(spec: Mapping[str, Any]) -> None:

@@ -55,7 +55,16 @@ def made(name, training="end-to-end"):
     return AGENT_MAKERS[name](spec, SPACE, Parts(spec))
 
 
-TINY = {"memory.size": 3, "method.encoder": 4, "agent.hidden": 4, "agent.environments": B}
+TINY = {
+    "memory.size": 3,
+    "agent.sequence": 5,
+    "agent.burn_in": 2,
+    "agent.replay": 60,
+    "agent.batch": 4,
+    "method.encoder": 4,
+    "agent.hidden": 4,
+    "agent.environments": B,
+}
 MAKERS = {
     "greedy": lambda: greedy(0.0),
     "random": lambda: RandomAgent(2),

@@ -14,7 +14,13 @@ class AbstractAgent(abc.ABC):
     The memory an agent acts on is an argument of `init`. With `train_memory` it learns by
     back-propagation through the agent's own window, as every recurrent baseline does; without,
     it is frozen, as in MemUP's second phase.
+
+    Attributes:
+        exploring: share of the actors, the first ones, whose episodes do not tell how good the
+            policy is, since they explore beyond it.
     """
+
+    exploring: float = 0.0
 
     @abc.abstractmethod
     def init(self, *, key: Key) -> PyTree:

@@ -62,3 +62,20 @@ class ActorCritic(eqx.Module):
     def __call__(self, m: Float[Array, " D"]) -> tuple[Float[Array, " A"], Float[Array, ""]]:
         """Return logits and value."""
         return self.actor(m), self.critic(m)[0]
+
+
+class Dueling(eqx.Module):
+    """Action values V + A - mean A on the memory's output [D] (Wang et al. 2016, eq. 9)."""
+
+    value: Perceptron
+    advantage: Perceptron
+
+    def __init__(self, inputs: int, actions: int, hidden: tuple[int, ...], *, key: Key):
+        keys = jax.random.split(key)
+        self.value = Perceptron(inputs, 1, hidden, 1.0, key=keys[0])
+        self.advantage = Perceptron(inputs, actions, hidden, 0.01, key=keys[1])
+
+    def __call__(self, m: Float[Array, " D"]) -> Float[Array, " A"]:
+        """Return the value of every action."""
+        advantage = self.advantage(m)
+        return self.value(m) + advantage - jnp.mean(advantage)

@@ -114,21 +114,24 @@ def host_rollout(
 
 
 def episode_sums(
-    running: Float[Array, " B"], trajectory: Trajectory
+    running: Float[Array, " B"], trajectory: Trajectory, exploring: float = 0.0
 ) -> tuple[Float[Array, " B"], Episodes]:
     """Sum returns over the episodes that ended.
 
     Args:
         running: return so far of the episode each actor is in.
         trajectory: what followed.
+        exploring: share of the actors, the first ones, that are left out.
 
     Returns:
         The running returns afterwards, and sums over the ended episodes.
     """
+    batch = running.shape[0]
+    counted = jnp.arange(batch) >= int(exploring * batch)
 
     def body(running: Array, step: TimeStep) -> tuple[Array, Episodes]:
         running = jnp.where(step.first, 0.0, running) + step.reward
-        ended = step.terminated | step.truncated
+        ended = (step.terminated | step.truncated) & counted
         return running, Episodes(
             jnp.sum(ended),
             jnp.sum(jnp.where(ended, running, 0.0)),

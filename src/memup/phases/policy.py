@@ -127,7 +127,7 @@ class Policy(AbstractPhase):
     def _learn(
         self, agent: PyTree, running: Any, trajectory: Trajectory, key: Key
     ) -> tuple[PyTree, Any, tuple[Episodes, Metrics]]:
-        running, episodes = episode_sums(running, trajectory)
+        running, episodes = episode_sums(running, trajectory, self.agent.exploring)
         agent, metrics = self.agent.learn(agent, trajectory, key=key)
         return agent, running, (episodes, metrics)
 
