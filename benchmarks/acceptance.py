@@ -9,7 +9,6 @@ The compilation cache is empty at the first seed of a call and kept for the othe
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -29,26 +28,32 @@ def run(what: list[str], seed: int, cache: str) -> dict:
         command = [sys.executable, "-m", "memup", "train", *what, "--seed", str(seed)]
         paths = [str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")]
         begin = time.perf_counter()
-        child = subprocess.Popen(
-            [*command, "--run-dir", str(path), "--quiet"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-                "XDG_CACHE_HOME": cache,
-            },
-        )
-        anonymous = Anonymous(child.pid)
-        errors = child.communicate()[1]
+        errors = Path(folder) / "errors"
+        with errors.open("w") as file:
+            child = subprocess.Popen(
+                [*command, "--run-dir", str(path), "--quiet"],
+                stdout=subprocess.DEVNULL,
+                stderr=file,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+                    "XDG_CACHE_HOME": cache,
+                },
+            )
+            anonymous = Anonymous(child.pid)
+            # Of this child alone: the counter of all children keeps the largest one's peak.
+            _, status, usage = os.wait4(child.pid, 0)
         wall = time.perf_counter() - begin
-        if child.returncode:
-            return {"seed": seed, "error": errors[-500:]}
+        if status:
+            return {"seed": seed, "error": errors.read_text()[-500:]}
         rows = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
         evals = [json.loads(line) for line in (path / "eval.jsonl").read_text().splitlines()]
-    figures = {**_figures(rows), "peak_anonymous_mib": anonymous.peak_mib}
-    return {"seed": seed, "wall_s": round(wall, 1), **figures, **_result(evals[-1])}
+    peaks = {
+        "peak_rss_mib": usage.ru_maxrss // 1024,
+        "peak_anonymous_mib": anonymous.peak_mib,
+    }
+    about = {"seed": seed, "wall_s": round(wall, 1), **peaks}
+    return {**about, **_figures(rows), **_result(evals[-1])}
 
 
 class Anonymous(threading.Thread):
@@ -94,12 +99,15 @@ def _figures(rows: list[dict]) -> dict:
         "memory_updates": updates,
         "policy_env_steps": acting.get("env_steps"),
         "collected_env_steps": last.get("collect", {}).get("env_steps"),
-        "peak_rss_mib_of_children": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
     }
 
 
 def _result(row: dict) -> dict:
-    return {n: row.get(n) for n in ("episodes", "success_rate", "success_ci95", "return_mean")}
+    """Return what the evaluation of an agent or of a supervised task says."""
+    agent = ("episodes", "success_rate", "success_ci95", "return_mean")
+    task = ("episodes", "accuracy", "accuracy_ci95", "mse", "mse_ci95", "loss", "loss_ci95")
+    names = agent if "return_mean" in row else task
+    return {n: row.get(n) for n in names}
 
 
 def cells(

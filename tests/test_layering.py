@@ -10,15 +10,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "src" / "memup"
 FLOORS = [
-    {"types", "tree", "spaces", "errors", "rundir", "jsonfiles", "tables"},
+    {"types", "tree", "spaces", "errors", "rundir", "jsonfiles", "tables", "families"},
     {"ops"},
     {"nn"},
     {"memories", "envs", "tasks", "data"},
     {"method", "agents", "explore", "planning"},
-    {"evaluation", "checkpoint"},
+    {"evaluation", "examination", "checkpoint"},
     {"phases"},
     {"fit"},
-    {"config", "presets", "build", "build_agents", "build_parts"},
+    {"config", "presets", "task_presets", "build", "build_agents", "build_parts"},
     {"reports", "fleet"},
     {"recording", "profiling"},
     {"api"},
@@ -34,8 +34,10 @@ NO_JAX = {
     "config",
     "reports",
     "tables",
+    "families",
     "spaces",
     "presets",
+    "task_presets",
 }
 
 

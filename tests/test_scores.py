@@ -65,10 +65,40 @@ def test_wide_or_empty_contexts_are_left_to_the_network(column, monkeypatch):
     np.testing.assert_array_equal(table.scores(np.arange(10)), np.arange(10))
 
 
-def test_many_contexts_are_left_to_the_network():
+def test_contexts_that_the_table_has_no_room_for_are_left_to_the_network():
     store = store_of(obs=np.arange(2 * MOST, dtype=np.int32))
     table, network = table_of(store)
     rows = np.arange(2 * MOST)
     np.testing.assert_array_equal(table.scores(rows), network.score(rows))
-    assert network.asked == rows.tolist()
+    assert sorted(network.asked) == rows.tolist()
     np.testing.assert_array_equal(table.scores(rows[:9]), network.score(rows[:9]))
+
+
+def test_a_context_of_several_steps_is_what_came_before_too():
+    obs = np.array([0, 1, 1, 1, 0, 1, 1, 1, 2, 0, 1, 1], np.int8)
+    store = store_of(obs=obs)
+    asked = []
+
+    def ask(rows):
+        asked.extend(rows.tolist())
+        return 10.0 * obs[np.maximum(rows - 1, 0)] + obs[rows].astype(np.float32)
+
+    table = ContextTable(store, ["obs"], ask, 2)
+    expected = [0, 1, 11, 11, 10, 1, 11, 11, 12, 20, 1, 11]
+    np.testing.assert_array_equal(table.scores(np.arange(12)), expected)
+    # 00, 01, 11, 10, 12, 20: each once.
+    assert len(asked) == 6
+
+
+def test_wide_contexts_of_several_steps_are_mixed_into_one_number():
+    rng = np.random.default_rng(0)
+    # 12 bytes: two words. Only the oldest and the newest step tell contexts apart.
+    store = store_of(obs=np.repeat(rng.integers(0, 2, 300), 11).astype(np.int8))
+
+    def score(rows):
+        seen = store.gather("obs", store.behind(rows, 12))
+        return seen @ (2.0 ** np.arange(12)).astype(np.float32)
+
+    table = ContextTable(store, ["obs"], score, 12)
+    rows = np.arange(3300)
+    np.testing.assert_array_equal(table.scores(rows), score(rows))

@@ -17,10 +17,12 @@ from memup.envs.base import AbstractEnv
 from memup.envs.table import make_env
 from memup.errors import require
 from memup.evaluation import Evaluation, evaluate_model
+from memup.examination import examine
 from memup.fit import Job, fit, resume
 from memup.method.update import Model
 from memup.recording import CHECKPOINT, Recorder, check_memory_of, polite_interrupt
 from memup.rundir import RunDir
+from memup.tasks.table import make_task
 from memup.tree import rebuilder
 
 
@@ -168,6 +170,7 @@ def evaluate(
     run: str | Path | Run,
     *,
     env: str | None = None,
+    task: str | None = None,
     episodes: int = 256,
     seed: int = 1,
     on_row: Callable[[dict[str, Any]], None] | None = None,
@@ -177,6 +180,7 @@ def evaluate(
     Args:
         run: a run, or its directory.
         env: another environment with the same spaces, for example a longer one.
+        task: another task with the same spaces, for example a longer one.
         episodes: how many.
         seed: of the evaluation.
         on_row: called now and then with how far it is.
@@ -189,9 +193,9 @@ def evaluate(
     world, spec = run.job.world, run.spec
     name = str(run.path) if run.path else ""
     if spec["training"] == "supervised":
-        memory = run.job.phases[1]
-        row = evaluate_model(memory.learner, world, memory.windows, episodes)  # type: ignore[attr-defined]
-        return {"run": name, "env": spec["dataset"], "seed": seed, **row}
+        asked, row = _ask(run, env, task, episodes, seed)
+        return {"run": name, "env": asked, "seed": seed, **row}
+    require(task is None, f"task {task!r}: the run has an environment; expected --env")
     where = world.env if env is None else make_env(env, n=16)
     require(
         where.observation_space == world.space and where.action_space.n == world.actions,
@@ -203,3 +207,23 @@ def evaluate(
     evaluation = Evaluation(trained.trained.agent, where, episodes, seed, expected)
     row = evaluation.run(world.results["agent"], on_row)
     return {"run": name, "env": env or spec["env"], "seed": seed, **row}
+
+
+def _ask(
+    run: Run, env: str | None, task: str | None, episodes: int, seed: int
+) -> tuple[str, dict[str, Any]]:
+    """Evaluate a supervised run; return on what, and the row."""
+    world, spec = run.job.world, run.spec
+    require(env is None, f"env {env!r}: the run is supervised; expected --task")
+    memory: Any = next(p for p in run.job.phases if p.name == "memory")
+    if not spec["task"]:
+        require(task is None, f"task {task!r}: the run has a data set of its own")
+        return spec["dataset"], evaluate_model(memory.learner, world, memory.windows, episodes)
+    asked = task or spec["task"]
+    made = make_task(asked)
+    require(
+        made.space == world.space,
+        f"task {asked!r}: its observations differ from those of {spec['task']!r}, the run's own",
+    )
+    model = world.results["model"]
+    return asked, examine(memory.learner, model, made, world.context, episodes, seed)

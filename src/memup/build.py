@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import optax
 
 from memup.agents.base import AbstractAgent
 from memup.build_agents import AGENT_MAKERS
@@ -28,10 +29,12 @@ from memup.phases.collect import Collect
 from memup.phases.detect import Detect
 from memup.phases.earn import Earn
 from memup.phases.evaluate import Evaluate, Explain
+from memup.phases.fill import Fill
 from memup.phases.joint import Joint
 from memup.phases.memory import Memory
 from memup.phases.policy import Policy
 from memup.spaces import Box, Dict, Discrete, Space, flatten, require_discrete
+from memup.tasks.table import make_task
 from memup.tree import Vector, initial, rebuilder
 from memup.types import Key
 
@@ -63,21 +66,32 @@ def build(
 def _world(
     spec: RunSpec, store: EpisodeStore | None, path: Path | None, env: AbstractEnv | None
 ) -> World:
+    if spec["task"]:
+        task, context = make_task(spec["task"]), spec["method.context"]
+        return World(None, EpisodeStore(path), task.space, 0, spec["seed"], context, task)
     if spec["training"] == "supervised":
         if store is None:
             require(
-                bool(spec["dataset"]), "training='supervised': expected dataset=PATH or a store"
+                bool(spec["dataset"]),
+                "training='supervised': expected a task, dataset=PATH or a store",
             )
             store = EpisodeStore.open(spec["dataset"])
         require(len(store) > 0, "the store is empty: expected at least one episode")
         space, actions = _space_of(store)
-        return World(None, store, space, actions, spec["seed"])
+        return World(None, store, space, actions, spec["seed"], spec["method.context"])
     if env is None:
         require(bool(spec["env"]), "no environment: expected a preset or --env ID")
         env = make_env(spec["env"], n=min(spec["agent.environments"], HOST_ENVIRONMENTS))
     actions = require_discrete(env.action_space, spec["env"] or type(env).__name__)
     limit = spec["joint.limit"] if spec["training"] == "joint" else None
-    return World(env, EpisodeStore(path, limit), env.observation_space, actions, spec["seed"])
+    return World(
+        env,
+        EpisodeStore(path, limit),
+        env.observation_space,
+        actions,
+        spec["seed"],
+        spec["method.context"],
+    )
 
 
 def _space_of(store: EpisodeStore) -> tuple[Space, int]:
@@ -118,7 +132,8 @@ class Builder:
         detect, memory, policy = self._detect(), self._memory(), self._policy()
         if training == "supervised":
             judged = Evaluate(spec["evaluate.episodes"], memory, label)
-            return [detect, memory, judged, Explain(detect, memory)]
+            learn = [detect, memory, judged, Explain(detect, memory)]
+            return [Fill(spec["collect.episodes"]), *learn] if spec["task"] else learn
         collect = Collect(spec["collect.episodes"], spec["collect.environments"])
         evaluate = Evaluate(spec["evaluate.episodes"], policy, label)
         explain = Explain(detect, memory)
@@ -194,11 +209,18 @@ class Builder:
         spec, make = self.spec, self.parts.model(world)
         learner = MemUP.of(
             rebuilder(make),
-            spec["method.learning_rate"],
+            self._rate(),
             spec["method.clip_norm"],
             spec["method.ema"],
         )
         return learner, initial(make, key)
+
+    def _rate(self) -> float | optax.Schedule:
+        """Return the learning rate, or how it falls in a line from the first update to the last."""
+        rate, share = self.spec["method.learning_rate"], self.spec["method.last_rate"]
+        if share == 1:
+            return rate
+        return optax.linear_schedule(rate, share * rate, self.spec["method.updates"])
 
     def target(self, world: World) -> AbstractTarget:
         """Make what is predicted."""
@@ -212,7 +234,7 @@ class Builder:
             # A fact, so that a run that goes on with a longer store keeps its order.
             name = world.facts.setdefault("order", self._suitable_order(world))
         if name == "jump":
-            rare = Starts(world.store, world.facts["starts"])
+            rare = Starts(world.store, world.facts["starts"], self.spec["method.rare"])
             ages = self.spec["method.old"], self.spec["method.old_visits"]
             return Jump(window, self.spec["method.visits"], rare, *ages)
         return {"sequential": Sequential, "staggered": Staggered}[name]()
@@ -236,6 +258,7 @@ class Builder:
             spec["method.window"],
             spec["method.query_stride"],
             world.actions > 0,
+            world.context,
         )
 
     def agent(self, world: World) -> AbstractAgent:

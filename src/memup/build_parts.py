@@ -53,7 +53,7 @@ class Parts:
         """Make what encodes a question."""
         size = self.spec["method.encoder"]
         return QuestionEncoder(
-            world.space, world.actions, size, key=key, normalise=_normalise(world)
+            world.space, world.actions, size, world.context, key=key, normalise=_normalise(world)
         )
 
     def model(self, world: World) -> Callable[[Key], Model]:

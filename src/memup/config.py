@@ -12,6 +12,7 @@ from memup.envs.table import check_env_id
 from memup.errors import MemupError, require, unknown_name
 from memup.memories.table import MEMORIES
 from memup.tables import Entry, Option, find
+from memup.tasks.table import check_task_id
 
 DETECTORS: dict[str, Entry] = {
     "entropy": Entry(
@@ -53,6 +54,7 @@ TARGETS = ("reward", "return", "next-observation", "label")
 
 GENERAL: dict[str, Option] = {
     "env": Option("", "environment: an id of `memup list envs`"),
+    "task": Option("", "supervised task, instead of an environment: an id of `memup list tasks`"),
     "dataset": Option("", "folder of an episode store, instead of an environment"),
     "seed": Option(0, "of every random choice", low=0),
     "training": Option("two-phase", "which phases there are", choices=TRAININGS),
@@ -71,13 +73,19 @@ GENERAL: dict[str, Option] = {
     "method.temperature": Option(0.25, "of the selector `temperature`", low=1e-6),
     "method.order": Option("auto", "a name of `memup list orders`"),
     "method.visits": Option(4, "windows of an episode that the order `jump` visits", low=2),
+    "method.rare": Option(4, "steps of an episode that count as rare for `jump`", low=1, high=1000),
     "method.old": Option(
-        0.25, "share of rows that visit many windows, up to `method.old_visits`", low=0.0, high=1.0
+        0.25, "share of rows that visit `method.old_visits` windows", low=0.0, high=1.0
     ),
-    "method.old_visits": Option(250, "windows of an episode that an old row visits at most", low=2),
+    "method.old_visits": Option(
+        250, "windows of an episode that an old row visits, if there are so many", low=2
+    ),
     "method.target": Option("reward", "what is predicted", choices=TARGETS),
     "method.likelihood": Option(
         "auto", "family of the outcomes", choices=("auto", "categorical", "normal")
+    ),
+    "method.context": Option(
+        1, "steps that a question shows, the asked one the last of them", low=1, high=1000
     ),
     "method.window": Option(20, "r, steps that the gradient passes back", low=1),
     "method.targets": Option(1, "K, targets of a query", low=1),
@@ -90,6 +98,9 @@ GENERAL: dict[str, Option] = {
     ),
     "method.chunk": Option(50, "updates in one compiled call", low=1),
     "method.learning_rate": Option(1e-3, "of Adam", low=0.0, high=1.0),
+    "method.last_rate": Option(
+        1.0, "share of that rate that is left at the last update", low=0.0, high=1.0
+    ),
     "method.clip_norm": Option(1.0, "largest norm of the gradient", low=0.0),
     "method.ema": Option(0.995, "decay of the slow copy, an update", low=0.0, high=1.0),
     "method.encoder": Option(64, "units that encode an input and a question", low=1),
@@ -97,7 +108,7 @@ GENERAL: dict[str, Option] = {
     "detect.updates": Option(2000, "updates of the detector at most", low=1),
     "detect.batch": Option(2048, "steps in one of them", low=1),
     "detect.learning_rate": Option(1e-3, "of Adam", low=0.0, high=1.0),
-    "collect.episodes": Option(2000, "episodes of random play to store", low=2),
+    "collect.episodes": Option(2000, "episodes of random play, or of a task, to store", low=2),
     "collect.environments": Option(256, "copies of the environment to collect with", low=1),
     "joint.limit": Option(2000, "episodes kept in joint training", low=2),
     "joint.updates": Option(100, "memory updates after each round of episodes", low=1),
@@ -181,17 +192,32 @@ def _check(spec: Mapping[str, Any]) -> None:
     find(ORDERS, "order", spec["method.order"])
     for part in spec["method.selector"].split("+"):
         find(SELECTORS, "selector", part)
-    if spec["dataset"]:
-        require(not spec["env"], "env and dataset: expected one of them, not both")
-        require(
-            spec["training"] == "supervised",
-            f"training={spec['training']!r}: a dataset has no environment; expected 'supervised'",
-        )
-    elif spec["env"]:
-        check_env_id(spec["env"])
-        require(spec["training"] != "supervised", "training='supervised': expected a dataset")
+    _check_source(spec)
     _check_agent(spec)
     _check_method(spec)
+
+
+def _check_source(spec: Mapping[str, Any]) -> None:
+    """Check where sequences come from: an environment, a data set or a task."""
+    given = [name for name in ("env", "dataset", "task") if spec[name]]
+    require(len(given) < 2, f"{' and '.join(given)}: expected one of them")
+    if given == ["env"]:
+        check_env_id(spec["env"])
+        require(
+            spec["training"] != "supervised", "training='supervised': expected a dataset or a task"
+        )
+    elif given:
+        require(
+            spec["training"] == "supervised",
+            f"training={spec['training']!r}: a {given[0]} has no environment; "
+            "expected 'supervised'",
+        )
+    if spec["task"]:
+        check_task_id(spec["task"])
+        require(
+            spec["method.target"] == "label",
+            f"method.target={spec['method.target']!r}: a task has labels; expected 'label'",
+        )
 
 
 def _check_agent(spec: Mapping[str, Any]) -> None:
@@ -203,6 +229,10 @@ def _check_agent(spec: Mapping[str, Any]) -> None:
         require(
             spec["method.target"] in ("reward", "return"),
             f"method.target={spec['method.target']!r}: agent 'greedy' needs 'reward' or 'return'",
+        )
+        require(
+            spec["method.context"] == 1,
+            f"method.context={spec['method.context']}: agent 'greedy' sees one step; expected 1",
         )
     if "agent.minibatches" in spec:
         require(

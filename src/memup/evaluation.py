@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -181,7 +182,7 @@ def evaluate_model(
     Args:
         learner: owner of the model.
         world: has the store and the trained arrays in `results["model"]`.
-        windows: how the model was trained; only its store, target and space are used.
+        windows: how the model was trained; its own targets and queries are not used.
         episodes: held-out episodes at most.
         window: steps at a time.
 
@@ -190,9 +191,7 @@ def evaluate_model(
     """
     ids = world.split_ids()[1][:episodes]
     lengths = windows.store.lengths(ids)
-    whole = Windows(
-        windows.store, Current(), windows.target, windows.space, window, 1, windows.actions
-    )
+    whole = replace(windows, selector=Current(), length=window, stride=1)
     vector = world.results["model"]
     model = learner.model(vector)
     ask, answer = jax.jit(learner.evaluate_many), jax.jit(learner.answer_many)

@@ -6,6 +6,7 @@ from typing import Any
 from memup.config import RunSpec, all_options, chosen, make_spec
 from memup.errors import unknown_name
 from memup.memories.table import MEMORIES
+from memup.task_presets import TASK_PRESETS
 
 # A corridor's steps decide nothing but the last: small networks and few passes are enough.
 _CORRIDOR = {"agent.hidden": 32, "agent.epochs": 2, "agent.rollout": 128}
@@ -147,6 +148,7 @@ PRESETS: dict[str, Callable[[], Mapping[str, Any]]] = {
     "tmaze-1000000": tmaze_1000000,
     "tmaze-1000-joint": tmaze_1000_joint,
     **{f"{maze}-{name}": _with_memory(maze, name) for maze, names in ZOO.items() for name in names},
+    **TASK_PRESETS,
 }
 
 

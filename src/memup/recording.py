@@ -62,12 +62,13 @@ class Recorder:
     def write(self, event: Event) -> dict[str, Any]:
         """Append an event's metrics; return the row."""
         metrics = dict(event.metrics)
+        spec = self.run.spec
+        source = spec.get("env") or spec.get("task") or spec.get("dataset", "")
         if "eval" in metrics:
-            self.run.append("eval", {"env": self.run.spec.get("env", ""), **metrics.pop("eval")})
+            self.run.append("eval", {"env": source, **metrics.pop("eval")})
             self.count["eval"] += 1
         if "explain" in metrics:
-            env = self.run.spec.get("env") or self.run.spec.get("dataset", "")
-            self.run.write_json("explain.json", {"env": env, **metrics.pop("explain")})
+            self.run.write_json("explain.json", {"env": source, **metrics.pop("explain")})
         wall = self._before + time.perf_counter() - self._start
         row = {"step": event.step, "phase": event.phase, "wall_s": round(wall, 3), **metrics}
         self.run.append("metrics", row)

@@ -39,3 +39,13 @@ def test_it_is_equinox_gru_cell(key):
     close(of_ours.weight_h, of_theirs.weight_hh.T)
     close(of_ours.bias, of_theirs.bias)
     close(of_ours.bias_n, of_theirs.bias_n)
+
+
+def test_time_scales_up_to_the_one_given(key):
+    """With no input and no state, 1 / (1 - z) is 1 + e^b: between 2 and 100, spread evenly."""
+    (layer,) = GRU(INPUT, 2000, timescale=100, key=key).layers
+    reset, keep, new = np.split(np.asarray(layer.bias), 3)
+    scale = 1 + np.exp(keep)
+    assert not reset.any() and not new.any()
+    assert 2 <= scale.min() < 3 and 99 < scale.max() <= 100
+    assert abs(scale.mean() - 51) < 3

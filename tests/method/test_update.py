@@ -262,3 +262,17 @@ def test_the_gradient_is_clipped(learn, state, windows):
     assert metrics["gradient_norm"] > 10
     count = optax.tree_utils.tree_get(learn(state, w)[0].optimiser, "count")
     assert int(count) == 1
+
+
+def test_a_learning_rate_may_fall_to_nothing(vector, windows):
+    """Adam's first step is as long as the rate; where the line has reached 0, nothing moves."""
+    falling = MemUP.of(rebuilder(make_model), optax.linear_schedule(1e-2, 0.0, 2), 1.0, 0.9)
+    state, learn = falling.init(vector, ROWS), jax.jit(falling.learn)
+    longest = []
+    for n in range(3):
+        before = state.model
+        state, _ = learn(state, window(windows, n))
+        longest.append(float(jnp.max(jnp.abs(state.model - before))))
+    assert longest[0] == pytest.approx(1e-2, rel=1e-2)
+    assert 0 < longest[1] < 1e-2
+    assert longest[2] == 0

@@ -126,3 +126,17 @@ def test_uncertainty_is_the_score_of_the_chosen():
     builder = windows(hand_store([6]), "top-k", k=2)
     got = builder.uncertainty([Visit(0, 0, 0, 4, 0, True)], 1, 1, RNG)
     assert got[0, 0].tolist() == [[4, 3]] * 4
+
+
+def test_a_question_may_show_several_steps_of_its_own_episode():
+    store = hand_store([3, 6])
+    builder = windows(store, "current", length=3)
+    builder.context = 3
+    w = build(builder, Visit(0, 1, 0, 3, 0, True))
+    # Where nothing came before, the first step is repeated; the episode before is not seen.
+    assert w.context.obs[0, 0, :, 0, :, 0].tolist() == [
+        [100, 100, 100],
+        [100, 100, 101],
+        [100, 101, 102],
+    ]
+    assert w.context.action[0, 0, :, 0].tolist() == [1, 0, 1], "of the asked step alone"

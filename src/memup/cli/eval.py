@@ -12,6 +12,7 @@ def run(argv: list[str]) -> int:
     parser = Parser("eval", "Evaluate a run on fresh episodes, greedily.")
     parser.add_argument("run", help="run directory")
     parser.add_argument("--env", help="another environment with the same spaces")
+    parser.add_argument("--task", help="another task with the same spaces")
     parser.add_argument("--episodes", type=int, default=256, help="how many [256]")
     parser.add_argument("--seed", type=int, default=1, help="of the evaluation [1]")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -26,6 +27,7 @@ def run(argv: list[str]) -> int:
         row = evaluate(
             args.run,
             env=args.env,
+            task=args.task,
             episodes=args.episodes,
             seed=args.seed,
             on_row=progress.show,

@@ -42,11 +42,11 @@ def resolve(name: str | None, given: dict[str, str]) -> RunSpec:
     """Return the spec of a preset, or of no preset, with the given fields."""
     if name is not None:
         return preset(name, **given)
-    if not given.get("env") and not given.get("dataset"):
+    if not any(given.get(source) for source in ("env", "dataset", "task")):
         raise MemupError(
-            "what should be trained? expected a preset (see `memup list presets`), --env ID or "
-            "--dataset PATH"
+            "what should be trained? expected a preset (see `memup list presets`), --env ID, "
+            "--task ID or --dataset PATH"
         )
-    if given.get("dataset"):
+    if not given.get("env"):
         given = {"training": "supervised", "method.target": "label", **given}
     return make_spec(given)

@@ -8,21 +8,23 @@ from typing import Any
 from memup.agents.table import AGENTS
 from memup.cli.parser import Parser
 from memup.config import DETECTORS, ORDERS, SELECTORS
-from memup.envs.table import ENVS, EXAMPLES
+from memup.envs.table import ENVS, EXAMPLES as ENV_EXAMPLES
 from memup.errors import unknown_name
 from memup.memories.table import INPUT_SIZE, MEMORIES
 from memup.presets import PRESETS
 from memup.tables import Entry
+from memup.tasks.table import EXAMPLES as TASK_EXAMPLES, TASKS
 
 TABLES: dict[str, Mapping[str, Entry]] = {
     "memories": MEMORIES,
     "agents": AGENTS,
     "envs": ENVS,
-    "tasks": {},
+    "tasks": TASKS,
     "detectors": DETECTORS,
     "selectors": SELECTORS,
     "orders": ORDERS,
 }
+EXAMPLES = {"envs": ENV_EXAMPLES, "tasks": TASK_EXAMPLES}
 KINDS = ("presets", *TABLES)
 
 
@@ -79,8 +81,8 @@ def _items(kind: str) -> list[dict[str, Any]]:
 
 def _more(kind: str, name: str, entry: Entry) -> dict[str, Any]:
     """Return what only this kind has."""
-    if kind == "envs":
-        return {"example": EXAMPLES[name]}
+    if kind in EXAMPLES:
+        return {"example": EXAMPLES[kind][name]}
     if kind == "memories":
         return {
             "parameters": entry.parameters,

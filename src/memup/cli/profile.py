@@ -47,7 +47,7 @@ def _of_problem(given: dict[str, str]) -> dict[str, Any]:
             progress.show({"phase": event.phase, "step": event.step, **event.metrics})
             if event.phase == "memory" and event.last:
                 break
-    return {"of": spec["env"] or spec["dataset"], **profile(job)}
+    return {"of": spec["env"] or spec["task"] or spec["dataset"], **profile(job)}
 
 
 def _sentences(found: dict[str, Any]) -> str:

@@ -16,7 +16,8 @@ def run(argv: list[str]) -> int:
     if named is not None and named not in PRESETS:
         raise unknown_name("preset", named, PRESETS)
     base = dict(PRESETS[named]()) if named else {}
-    parser = Parser("train", "Train a preset, an environment (--env) or a data set (--dataset).")
+    what = "a preset, an environment (--env), a task (--task) or a data set (--dataset)"
+    parser = Parser("train", f"Train {what}.")
     parser.add_argument("preset", nargs="?", help="a name of `memup list presets`")
     parser.add_argument("--run-dir", help="where the run is kept [runs/NAME-seedN]")
     parser.add_argument("--fresh", action="store_true", help="begin anew beside an existing run")
@@ -31,7 +32,8 @@ def run(argv: list[str]) -> int:
 
 def default_directory(name: str | None, spec: RunSpec) -> Path:
     """Return runs/NAME-seedN; NAME is the preset, or says environment and memory."""
-    plain = (spec["env"] or Path(spec["dataset"]).name).replace(":", "-").replace("/", "-")
+    plain = spec["env"] or spec["task"] or Path(spec["dataset"]).name
+    plain = plain.replace(":", "-").replace("/", "-")
     return Path("runs") / f"{name or plain + '-' + spec['memory']}-seed{spec['seed']}"
 
 

@@ -39,16 +39,17 @@ class JumpCursor(NamedTuple):
 class Jump(AbstractOrder):
     """Visits the first window of an episode, some around rare observations, and some at random.
 
-    A young row visits `visits` windows, an old one between that and `old_visits` (never more than
-    an episode has). Half of a young row's windows after the first, rounded up, hold a rare step,
-    and as many of an old row's; all are visited in the order of time.
+    A young row visits `visits` windows; half of them after the first, rounded up, hold a rare step.
+    An old row visits `old_visits`, never more than an episode has, none of them twice, and all that
+    hold a rare step: what it remembers is what the whole episode would have left. All are visited
+    in the order of time.
 
     Args:
         window: R, steps of a window.
         visits: windows of an episode that a young row visits.
         rare: episode id -> its rare steps, and with what probability to visit each.
         old: share of the rows that are old.
-        old_visits: windows that an old row visits at most.
+        old_visits: windows that an old row visits.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Jump(AbstractOrder):
         live = set(ids.tolist())
         young = len(episode) - round(self.old * len(episode))
         visits: list[Visit] = []
+        never = episode < 0
         for row in range(len(episode)):
             # First steps of windows that begin anew: an evicted episode is left at once.
             for offset in range(0, steps, self.window):
@@ -93,9 +95,11 @@ class Jump(AbstractOrder):
                 if fresh:
                     chosen = int(rng.integers(len(ids)))
                     episode[row], done[row] = ids[chosen], 0
-                    windows = self._windows(
-                        int(ids[chosen]), int(lengths[chosen]), row >= young, rng
-                    )
+                    draw = self._young if row < young else self._old
+                    windows = draw(int(ids[chosen]), int(lengths[chosen]), rng)
+                    if never[row] and row >= young:  # or all of them would be of one age for ever
+                        windows = windows[: rng.integers(len(windows)) + 1]
+                    never[row] = False
                     life[row] = len(windows)
                     starts[row, : len(windows)] = windows
                 start = int(starts[row, done[row]])
@@ -104,18 +108,26 @@ class Jump(AbstractOrder):
                 done[row] += 1
         return JumpCursor(episode, starts, life, done), visits
 
-    def _windows(
-        self, episode: int, length: int, old: bool, rng: np.random.Generator
-    ) -> Int[np.ndarray, " V"]:
-        """Draw the first steps of the windows of one life, ascending; they may overlap."""
+    def _young(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
+        """Draw the first steps of the windows of a short life, ascending; they may overlap."""
         last, later = length - self.window, self.visits - 1
         steps, probability = self.rare(episode)
         rare = rng.choice(steps, size=-(-later // 2), p=probability)
         # The rare step may stand anywhere in its window.
         rare = rare - rng.integers(self.window, size=len(rare))
-        if old:
-            most = max(self.visits, min(self.old_visits, length // self.window))
-            later = int(rng.integers(self.visits, most + 1)) - 1
         others = rng.integers(last + 1, size=later - len(rare))
         starts = np.concatenate([[0], rare, others])
         return np.sort(np.clip(starts, 0, last))
+
+    def _old(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
+        """Draw those of a long life, ascending: an episode is cut into windows, some are left out.
+
+        Where the windows do not fit into the episode, the last one overlaps the one before it.
+        """
+        count = -(-length // self.window)
+        wanted = np.unique([0, *(self.rare(episode)[0] // self.window)])
+        others = np.setdiff1d(np.arange(count), wanted)
+        free = max(0, min(self.old_visits, count) - len(wanted))
+        chosen = np.concatenate([wanted, rng.choice(others, size=free, replace=False)])
+        starts = np.sort(chosen)[: self.old_visits] * self.window
+        return np.minimum(starts, length - self.window)

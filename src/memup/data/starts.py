@@ -17,7 +17,6 @@ from memup.data.store import EpisodeStore
 from memup.nn.likelihood import MAX_CLASSES
 
 SAMPLE = 200_000
-KEPT = 4
 KEPT_EPISODES = 100_000
 WIDEST = 64
 LEAST_STD = 0.1
@@ -30,10 +29,11 @@ class Starts:
     Args:
         store: the episodes.
         facts: what `measure` returned.
+        kept: how many steps of an episode count as rare.
     """
 
-    def __init__(self, store: EpisodeStore, facts: list[dict[str, Any]]):
-        self.store, self.facts = store, facts
+    def __init__(self, store: EpisodeStore, facts: list[dict[str, Any]], kept: int = 4):
+        self.store, self.facts, self.kept = store, facts, kept
         self._known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def __call__(self, episode: int) -> tuple[Int[np.ndarray, " M"], Float[np.ndarray, " M"]]:
@@ -42,7 +42,7 @@ class Starts:
             if len(self._known) >= KEPT_EPISODES:  # those of joint training come and go
                 self._known.clear()
             rarity = self.rarity(self.store.episode(episode))
-            steps = np.argsort(-rarity, kind="stable")[:KEPT]
+            steps = np.argsort(-rarity, kind="stable")[: self.kept]
             weight = np.maximum(rarity[steps], 1e-3)
             self._known[episode] = steps, weight / weight.sum()
         return self._known[episode]

@@ -219,6 +219,22 @@ class EpisodeStore:
             raise unknown_name("field", field, columns)
         return np.asarray(np.take(columns[field].array, rows, axis=0))
 
+    def behind(self, rows: Any, count: int) -> np.ndarray:
+        """Return each row and the `count` - 1 before it in its episode, the oldest first.
+
+        Where the episode has fewer, its first step is repeated.
+
+        Args:
+            rows: any shape, from `global_rows`.
+            count: at least 1.
+
+        Returns:
+            Rows, [*shape, count].
+        """
+        offsets, rows = self._table.index.array[:, 0], np.asarray(rows, np.int64)
+        first = offsets[np.searchsorted(offsets, rows, side="right") - 1]
+        return np.maximum(rows[..., None] - np.arange(count)[::-1], first[..., None])
+
     def episode(self, id: SupportsIndex) -> dict[str, np.ndarray]:
         """Return one episode, name to [N, ...]: read-only views, nothing is copied."""
         offset, length = self._places(id).tolist()

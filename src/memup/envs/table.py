@@ -2,11 +2,10 @@
 
 import importlib.util
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from memup.errors import MemupError, unknown_name
+from memup.errors import MemupError
+from memup.families import Family, parse
 from memup.tables import Entry, Option
 
 _MODE = Option(
@@ -15,25 +14,6 @@ _MODE = Option(
 _ANY_MODE = Option("lnr", _MODE.doc, choices=(*_MODE.choices, "ls"))
 _LENGTH = Option(1000, "L, steps from the hint to the junction", low=1, high=10**9)
 _MEMUP = "MemUP, arXiv 2207.13649"
-
-
-@dataclass(frozen=True)
-class Family:
-    """Environments whose ids differ in numbers.
-
-    Attributes:
-        entry: the class, its settings and what `memup list envs` says.
-        example: an id of the family.
-        pattern: the ids, with the names of settings in angle brackets.
-        prefix: how its ids begin; the longest prefix decides the family.
-        fixed: settings that the family fixes.
-    """
-
-    entry: Entry
-    example: str
-    pattern: str
-    prefix: str
-    fixed: tuple[tuple[str, Any], ...] = ()
 
 
 def _tmaze(pattern: str, example: str, summary: str, **fixed: Any) -> Family:
@@ -199,39 +179,12 @@ def _host(env_id: str) -> str:
     return prefix
 
 
-def _parse(env_id: str) -> tuple[Entry, Mapping[str, Any]]:
+def _parse(env_id: str) -> tuple[Entry, dict[str, Any]]:
     """Return the entry of a built-in id, and the settings of its class."""
-    near = [family for family in _FAMILIES if env_id.startswith(family.prefix)]
-    if not near:
-        raise unknown_name("environment", env_id, EXAMPLES.values())
-    longest = max(len(family.prefix) for family in near)
-    near = [family for family in near if len(family.prefix) == longest]
-    for family in near:
-        match = re.fullmatch(_regex(family.pattern), env_id)
-        if match:
-            return family.entry, _settings(env_id, family, match.groupdict())
-    forms = " or ".join(f"{family.pattern} (such as {family.example})" for family in near)
-    raise MemupError(f"environment {env_id!r}: expected {forms}")
+    return parse("environment", _FAMILIES, env_id, list(EXAMPLES.values()), _finish)
 
 
-def _regex(pattern: str) -> str:
-    # A number may begin with its minus sign, so that the error can speak of a negative length.
-    return re.sub(r"<(\w+)>", r"(?P<\1>-?[^-]+)", pattern)
-
-
-def _settings(env_id: str, family: Family, text: Mapping[str, str]) -> dict[str, Any]:
-    try:
-        lower = {name: value.lower() for name, value in text.items()}
-        settings = {n: option.parse(n, lower[n]) for n, option in family.entry.options.items()}
-        _check_room(settings)
-    except MemupError as error:
-        raise MemupError(f"environment {env_id!r}: {error}") from None
-    if "mode" in settings:
-        settings["mode"] = settings["mode"].upper()
-    return settings | dict(family.fixed)
-
-
-def _check_room(settings: Mapping[str, Any]) -> None:
+def _finish(settings: dict[str, Any]) -> dict[str, Any]:
     if "hints" in settings and settings["length"] < 2 * settings["hints"]:
         raise MemupError(
             f"length={settings['length']}: expected at least 2 hints, "
@@ -242,3 +195,4 @@ def _check_room(settings: Mapping[str, Any]) -> None:
             f"distractors={settings['distractors']}: expected at most length - 6, "
             f"which is {settings['length'] - 6}"
         )
+    return settings | ({"mode": settings["mode"].upper()} if "mode" in settings else {})

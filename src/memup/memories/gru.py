@@ -27,6 +27,8 @@ class GRULayer(AbstractLayer):
     Args:
         input_size: I.
         size: D.
+        timescale: if above 1, z begins with time scales spread up to so many steps (chrono
+            initialisation, Tallec and Ollivier 2018, eq. 15).
         key: for the initial weights.
     """
 
@@ -35,9 +37,13 @@ class GRULayer(AbstractLayer):
     bias: Float[Array, " D3"]
     bias_n: Float[Array, " D"]
 
-    def __init__(self, input_size: int, size: int, *, key: Key):
+    def __init__(self, input_size: int, size: int, timescale: int = 0, *, key: Key):
         self.weight_x, self.weight_h = initial_weights(input_size, size, 3, key)
-        self.bias = jnp.zeros(3 * size)
+        keep = jnp.zeros(size)
+        if timescale > 1:
+            longest = max(timescale - 1.0, 1.0)
+            keep = jnp.log(jax.random.uniform(key, (size,), minval=1.0, maxval=longest))
+        self.bias = jnp.concatenate([jnp.zeros(size), keep, jnp.zeros(size)])
         self.bias_n = jnp.zeros(size)
 
     def initial(self) -> LayerState:
@@ -67,6 +73,7 @@ class GRU(AbstractStack):
         input_size: I, floats a step.
         size: D, units of each layer.
         layers: how many.
+        timescale: see GRULayer.
         key: for the initial weights.
     """
 
@@ -74,8 +81,12 @@ class GRU(AbstractStack):
     input_size: int = eqx.field(static=True)
     output_size: int = eqx.field(static=True)
 
-    def __init__(self, input_size: int, size: int, layers: int = 1, *, key: Key):
+    def __init__(
+        self, input_size: int, size: int, layers: int = 1, timescale: int = 0, *, key: Key
+    ):
         self.input_size, self.output_size = input_size, size
         sizes = [input_size] + [size] * (layers - 1)
         keys = jax.random.split(key, layers)
-        self.layers = tuple(GRULayer(n, size, key=k) for n, k in zip(sizes, keys, strict=True))
+        self.layers = tuple(
+            GRULayer(n, size, timescale, key=k) for n, k in zip(sizes, keys, strict=True)
+        )

@@ -41,7 +41,13 @@ MEMORIES: dict[str, Entry] = {
     "gru": Entry(
         "memup.memories.gru:GRU",
         "gated recurrent unit",
-        {"size": SIZE, "layers": LAYERS},
+        {
+            "size": SIZE,
+            "layers": LAYERS,
+            "timescale": Option(
+                0, "if above 1, z begins with time scales up to so many steps", low=0
+            ),
+        },
         "Cho et al. 2014, arXiv 1406.1078",
         parameters=24_832,
         state_numbers=64,

@@ -85,7 +85,11 @@ class MemUP:
 
     @classmethod
     def of(
-        cls, model: Callable[[Vector], Model], learning_rate: float, clip_norm: float, ema: float
+        cls,
+        model: Callable[[Vector], Model],
+        learning_rate: float | optax.Schedule,
+        clip_norm: float,
+        ema: float,
     ) -> "MemUP":
         """Make the learner of a model that `memup.tree.initialise` gave."""
         steps = optax.chain(optax.clip_by_global_norm(clip_norm), optax.adam(learning_rate))

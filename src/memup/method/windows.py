@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, PyTree
 
 from memup.data.orders import Visit
 from memup.data.store import EpisodeStore
@@ -38,6 +38,7 @@ class Windows:
         actions: whether the episodes have actions and rewards.
         loss: (episode, steps) -> the loss with memory that is expected there; None: not known.
             Only the selector `earned` asks.
+        context: steps that a question shows, the target step the last of them.
     """
 
     store: EpisodeStore
@@ -47,8 +48,9 @@ class Windows:
     length: int
     stride: int = 1
     actions: bool = True
+    context: int = 1
     loss: Callable[[int, np.ndarray], np.ndarray] | None = None
-    _plans: OrderedDict[int, Any] = field(default_factory=OrderedDict)
+    _plans: OrderedDict[int, Any] = field(default_factory=OrderedDict, init=False)
 
     @property
     def query(self) -> Int[np.ndarray, " Q"]:
@@ -75,7 +77,7 @@ class Windows:
         targets, owner = self._targets(visits, rows, count, rng)
         x = self._inputs(episode, step, first)
         at = self.store.global_rows(owner, targets.index)
-        context = Context(self._observe(at), self._field("action", at))
+        context = question(self.store, self.space, at, self.context, self.actions)
         value = self.target.values(self.store, owner, targets.index)
         known = np.isfinite(value).all(axis=-1)
         weight = targets.weight * known
@@ -120,7 +122,10 @@ class Windows:
         now = self.store.global_rows(episode, step)
         before = now - ((step > 0) & ~first)
         return StepInput(
-            self._observe(now), self._field("action", before), self._field("reward", now), first
+            look_up(self.store, self.space, now),
+            self._field("action", before),
+            self._field("reward", now),
+            first,
         )
 
     def _targets(
@@ -171,12 +176,32 @@ class Windows:
             return plan._replace(loss=self.loss(episode, plan.step))
         return plan
 
-    def _observe(self, rows: np.ndarray) -> object:
-        leaves = {name: self.store.gather(name, rows) for name in flatten(self.space)}
-        return join(self.space, leaves)
-
     def _field(self, name: str, rows: np.ndarray) -> np.ndarray:
         """Look a field up, or give zeros where the episodes have no actions and rewards."""
         if not self.actions:
             return np.zeros(rows.shape, np.int32 if name == "action" else np.float32)
         return self.store.gather(name, rows)
+
+
+def question(
+    store: EpisodeStore, space: Space, rows: Int[np.ndarray, "..."], steps: int, actions: bool
+) -> Context:
+    """Look up the local questions about some steps.
+
+    Args:
+        store: the episodes.
+        space: observation space.
+        rows: of the store, any shape.
+        steps: that a question shows, the asked one the last of them. With several, observations
+            get an axis for them behind `rows`; before an episode begins its first step is
+            repeated.
+        actions: whether the episodes have actions.
+    """
+    seen = rows if steps == 1 else store.behind(rows, steps)
+    action = store.gather("action", rows) if actions else np.zeros(rows.shape, np.int32)
+    return Context(look_up(store, space, seen), action)
+
+
+def look_up(store: EpisodeStore, space: Space, rows: Int[np.ndarray, "..."]) -> PyTree:
+    """Return the observations in some rows of a store."""
+    return join(space, {name: store.gather(name, rows) for name in flatten(space)})

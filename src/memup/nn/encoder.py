@@ -97,16 +97,18 @@ class InputEncoder(eqx.Module):
 
 
 class QuestionEncoder(eqx.Module):
-    """The local question (o_k, a_k): [relu(Linear(observation)), action one-hot].
+    """The local question (o_k, a_k): [relu(Linear(observations)), action one-hot].
 
     Attributes:
         space: observation space.
         actions: number of actions; 0 if there are none.
+        steps: that a question shows; with several, observations have a leading axis for them.
         output_size: C.
     """
 
     space: Space = eqx.field(static=True)
     actions: int = eqx.field(static=True)
+    steps: int = eqx.field(static=True)
     output_size: int = eqx.field(static=True)
     normalise: Normaliser
     layer: eqx.nn.Linear
@@ -116,17 +118,21 @@ class QuestionEncoder(eqx.Module):
         space: Space,
         actions: int,
         size: int,
+        steps: int = 1,
         *,
         key: Key,
         normalise: Normaliser | None = None,
     ):
-        self.space, self.actions, self.output_size = space, actions, size + actions
+        self.space, self.actions, self.steps = space, actions, steps
+        self.output_size = size + actions
         self.normalise = Normaliser.identity(space.size) if normalise is None else normalise
-        self.layer = eqx.nn.Linear(space.size, size, key=key)
+        self.layer = eqx.nn.Linear(steps * space.size, size, key=key)
 
     def __call__(self, context: Context) -> Float[Array, " C"]:
         """Encode one question."""
-        seen = jax.nn.relu(apply(self.layer, self.normalise(encode(self.space, context.obs))))
+        one = lambda obs: self.normalise(encode(self.space, obs))  # noqa: E731
+        numbers = one(context.obs) if self.steps == 1 else jnp.ravel(jax.vmap(one)(context.obs))
+        seen = jax.nn.relu(apply(self.layer, numbers))
         if not self.actions:
             return seen
         return jnp.concatenate([seen, jax.nn.one_hot(context.action, self.actions)])

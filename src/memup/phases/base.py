@@ -13,6 +13,7 @@ from jaxtyping import PyTree
 from memup.data.store import EpisodeStore
 from memup.errors import MemupError
 from memup.spaces import Space
+from memup.tasks.base import AbstractTask
 from memup.types import Key, Metrics
 
 HELD_OUT_EVERY = 16
@@ -29,6 +30,8 @@ class World:
         space: observation space.
         actions: number of actions; 0 for a dataset without them.
         seed: of every random choice.
+        context: steps that a question shows.
+        task: supervised task that fills the store, if one does.
         facts: what was measured on data once and decides shapes; plain JSON.
         results: arrays that finished phases leave, by name.
     """
@@ -38,6 +41,8 @@ class World:
     space: Space
     actions: int
     seed: int
+    context: int = 1
+    task: AbstractTask | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     results: dict[str, PyTree] = field(default_factory=dict)
 

@@ -14,6 +14,7 @@ from memup.data.store import EpisodeStore
 from memup.errors import require
 from memup.method.detector import LocalDetector, oracle
 from memup.method.target import AbstractTarget
+from memup.method.windows import look_up
 from memup.nn.encoder import Normaliser, encode
 from memup.nn.likelihood import suit
 from memup.phases.base import AbstractPhase, Compiled, World, check_finite
@@ -117,7 +118,7 @@ class Detect(AbstractPhase):
 
     def restore(self, world: World) -> None:
         """Score the data set again: only a run's own store surely still has its scores."""
-        if world.env is None:
+        if world.env is None and world.task is None:
             self._score_all(world, world.results["detector"])
 
     def _score_all(self, world: World, vector: Vector) -> None:
@@ -131,7 +132,8 @@ class Detect(AbstractPhase):
         """Write the uncertainty of every step of some episodes into the store."""
         lengths = world.store.lengths(ids)
         names = [*flatten(world.space), *(["action"] if world.actions else [])]
-        table = ContextTable(world.store, names, lambda rows: self._ask(world, vector, rows))
+        ask = lambda rows: self._ask(world, vector, rows)  # noqa: E731
+        table = ContextTable(world.store, names, ask, world.context)
         for part in _parts(lengths, BLOCK):
             first = world.store.global_rows(ids[part], np.zeros(len(ids[part]), np.int64))
             rows = np.concatenate(
@@ -166,7 +168,7 @@ def measure(world: World, target: AbstractTarget, family: str, quantile: bool) -
     value = _all_outcomes(store, target, ids)
     first = int(store.global_rows(ids[:1], np.zeros(1, np.int64))[0])
     rows = first + rng.integers(store.steps, size=min(SAMPLE, store.steps))
-    seen = context(world, rows).obs
+    seen = look_up(store, space, rows)
     normal = Normaliser.of_data(jax.vmap(lambda o: encode(space, o))(seen))
     local = suit(value, "quantile") if quantile else suit(value, family)
     return {

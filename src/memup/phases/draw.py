@@ -11,8 +11,8 @@ from memup.data.starts import Starts
 from memup.data.store import EpisodeStore
 from memup.errors import require
 from memup.method.target import AbstractTarget
+from memup.method.windows import question
 from memup.phases.base import World
-from memup.spaces import flatten, join
 from memup.types import Context
 
 RARE_EPISODES = 256
@@ -101,7 +101,4 @@ def with_outcomes(
 
 def context(world: World, rows: np.ndarray) -> Context:
     """Look up the local questions of some rows of the store."""
-    store = world.store
-    obs = join(world.space, {name: store.gather(name, rows) for name in flatten(world.space)})
-    action = store.gather("action", rows) if world.actions else np.zeros(rows.shape, np.int32)
-    return Context(obs, action)
+    return question(world.store, world.space, rows, world.context, world.actions > 0)

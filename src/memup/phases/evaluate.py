@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from memup.evaluation import Evaluation, evaluate_model
+from memup.examination import examine
 from memup.phases.base import AbstractPhase, Compiled, World
 from memup.phases.detect import Detect
 from memup.phases.draw import context
@@ -49,6 +50,10 @@ class Evaluate(AbstractPhase):
     def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Ask the model, in one piece; or let the agent play for about a second."""
         about = {"name": self.result, "seed": world.seed}
+        if world.task is not None and isinstance(self.trained, Memory):
+            learner, vector = self.trained.learner, world.results["model"]
+            row = examine(learner, vector, world.task, world.context, self.episodes, world.seed)
+            return state, {"eval": about | row}, True
         if isinstance(self.trained, Memory):
             row = evaluate_model(self.trained.learner, world, self.trained.windows, self.episodes)
             return state, {"eval": about | row}, True

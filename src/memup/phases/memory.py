@@ -1,6 +1,7 @@
 """Train memory and predictor on stored episodes: MemUP's first phase."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -190,17 +191,8 @@ class Memory(AbstractPhase):
 
     def _whole(self, selector: Any, stride: int) -> Windows:
         """A builder for passes over whole episodes."""
-        own = self.windows
-        return Windows(
-            own.store,
-            selector,
-            own.target,
-            own.space,
-            HELD_OUT_WINDOW,
-            min(stride, HELD_OUT_WINDOW),
-            own.actions,
-            own.loss,
-        )
+        stride = min(stride, HELD_OUT_WINDOW)
+        return replace(self.windows, selector=selector, length=HELD_OUT_WINDOW, stride=stride)
 
     def _gather(self, world: World, state: PyTree, chunk: int) -> tuple[PyTree, Window]:
         if self._next is not None and self._next[0] == chunk:

@@ -1,5 +1,6 @@
 """What a memory knows: one question about a far step, asked at every step before it."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -54,9 +55,7 @@ def recall(
     count, rng = max(targets.values()) // WINDOW + 1, np.random.default_rng(0)
     parts = []
     for episode, target in targets.items():
-        windows = Windows(
-            own.store, Only(target), own.target, own.space, WINDOW, stride, own.actions
-        )
+        windows = replace(own, selector=Only(target), length=WINDOW, stride=stride)
         stop = min(count * WINDOW, int(own.store.lengths(episode)))
         parts.append(windows.build([Visit(0, episode, 0, stop, 0, True)], 1, count, rng))
     join = lambda *leaves: np.concatenate(leaves, axis=1)  # noqa: E731

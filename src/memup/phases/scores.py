@@ -1,8 +1,7 @@
 """Scores of many steps: where few contexts exist, each is asked about once and then looked up.
 
-A million steps of a corridor hold a dozen different contexts. Their bytes, or 64 bits of a hash of
-them where there are more than 8, are the key of a table; a block of steps with too many new
-contexts is left to the network as a whole.
+A million steps of a corridor hold a dozen different contexts. Their bytes are the key of a table;
+what the table has no room for is left to the network.
 """
 
 import math
@@ -15,8 +14,8 @@ from memup.data.store import EpisodeStore
 
 SLOTS = 1 << 16
 MOST = 4096
-WORD = 8
-WIDEST = 64
+WIDEST = 8
+MOST_BYTES = 64
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -27,6 +26,7 @@ class ContextTable:
         store: where the steps lie.
         fields: what a step's score depends on.
         ask: rows of the store -> their scores, by the network.
+        steps: that a context shows.
     """
 
     def __init__(
@@ -34,63 +34,62 @@ class ContextTable:
         store: EpisodeStore,
         fields: list[str],
         ask: Callable[[Int[np.ndarray, " N"]], Float[np.ndarray, " N"]],
+        steps: int = 1,
     ):
-        self.store, self.fields, self.ask = store, fields, ask
+        self.store, self.fields, self.ask, self.steps = store, fields, ask, steps
         kinds = [store.fields[name] for name in fields]
-        self.width = sum(dtype.itemsize * math.prod(tail) for dtype, tail in kinds)
+        one = sum(dtype.itemsize * math.prod(tail) for dtype, tail in kinds)
+        self.width = steps * one
+        self.narrow = 0 < one <= WIDEST and self.width <= MOST_BYTES
         self._keys = np.zeros(SLOTS, np.uint64)
         self._used = np.zeros(SLOTS, bool)
         self._scores = np.zeros(SLOTS, np.float32)
 
     def scores(self, rows: Int[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
         """Return the scores of N steps, by the table where contexts are small and few."""
-        if not 0 < self.width <= WIDEST:
+        if not self.narrow:
             return self.ask(rows)
         keys = self._pack(rows)
-        new = ~self._known(keys)
-        if new.any() and not self._learn(keys[new], rows[new]):
-            return self.ask(rows)
-        return self._scores[_slots(keys)]
+        self._learn(keys, rows)
+        known, scores = self._known(keys), self._scores[_slots(keys)]
+        if not known.all():
+            scores[~known] = self.ask(rows[~known])
+        return scores
 
     def _pack(self, rows: Int[np.ndarray, " N"]) -> UInt64[np.ndarray, " N"]:
         """Make one number of the bytes of each step's context."""
-        columns = [np.ascontiguousarray(self.store.gather(name, rows)) for name in self.fields]
+        seen = self.store.behind(rows, self.steps)
+        columns = [np.ascontiguousarray(self.store.gather(name, seen)) for name in self.fields]
         parts = [c.reshape(len(c), -1).view(np.uint8) for c in columns if c.size]
-        words = -(-self.width // WORD)
-        packed = np.zeros((len(rows), words * WORD), np.uint8)
+        packed = np.zeros((len(rows), -(-self.width // 8) * 8), np.uint8)
         packed[:, : self.width] = np.concatenate(parts, axis=1)
-        word = packed.view(np.uint64)
-        key = word[:, 0].copy()
-        for number in range(1, words):
-            key = _mixed(key) ^ word[:, number]
+        words = packed.view(np.uint64)
+        key = words[:, 0].copy()
+        with np.errstate(over="ignore"):
+            # One word is its own key; of several, two contexts in 4,096 share one once in 1e12.
+            for word in words.T[1:]:
+                key = (key ^ (key >> np.uint64(29))) * _MIX + word
         return key
 
     def _known(self, keys: UInt64[np.ndarray, " N"]) -> Bool[np.ndarray, " N"]:
         slots = _slots(keys)
         return self._used[slots] & (self._keys[slots] == keys)
 
-    def _learn(self, keys: UInt64[np.ndarray, " N"], rows: Int[np.ndarray, " N"]) -> bool:
-        """Ask about new contexts, each once; False if they are too many or share a slot."""
-        while len(keys):
-            new, first = np.unique(keys[:SLOTS], return_index=True)
-            slots = _slots(new)
-            full = len(new) + self._used.sum() > MOST
-            if full or self._used[slots].any() or len(np.unique(slots)) < len(slots):
-                return False
-            self._keys[slots], self._used[slots] = new, True
-            self._scores[slots] = self.ask(rows[first])
-            left = ~self._known(keys)
-            keys, rows = keys[left], rows[left]
-        return True
+    def _learn(self, keys: UInt64[np.ndarray, " N"], rows: Int[np.ndarray, " N"]) -> None:
+        """Ask about new contexts, each once, as long as the table has room."""
+        unknown = np.flatnonzero(~self._known(keys))
+        while len(unknown) and (room := MOST - int(self._used.sum())):
+            now, unknown = unknown[:SLOTS], unknown[SLOTS:]
+            new, first = np.unique(keys[now], return_index=True)
+            _, own = np.unique(_slots(new), return_index=True)
+            own = own[~self._used[_slots(new[own])]][:room]
+            if len(own):
+                slots = _slots(new[own])
+                self._keys[slots], self._used[slots] = new[own], True
+                self._scores[slots] = self.ask(rows[now[first[own]]])
+            unknown = unknown[~self._known(keys[unknown])]
 
 
-def _mixed(keys: UInt64[np.ndarray, " N"]) -> UInt64[np.ndarray, " N"]:
-    """Mix the bits of keys; different ones stay different."""
-    with np.errstate(over="ignore"):
-        mixed = keys * _MIX
-        return mixed ^ (mixed >> np.uint64(32))
-
-
-def _slots(keys: UInt64[np.ndarray, " N"]) -> Int[np.ndarray, " N"]:
+def _slots(keys: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         return ((keys * _MIX) >> np.uint64(48)).astype(np.int64)
