@@ -20,7 +20,7 @@ SAMPLE = 200_000
 KEPT_EPISODES = 100_000
 WIDEST = 64
 LEAST_STD = 0.1
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 
 
 class Starts:
@@ -34,6 +34,7 @@ class Starts:
 
     def __init__(self, store: EpisodeStore, facts: list[dict[str, Any]], kept: int = 4):
         self.store, self.facts, self.kept = store, facts, kept
+        self._tables = [_table(store, fact) for fact in facts]
         self._known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def __call__(self, episode: int) -> tuple[Int[np.ndarray, " M"], Float[np.ndarray, " M"]]:
@@ -42,7 +43,8 @@ class Starts:
             if len(self._known) >= KEPT_EPISODES:  # those of joint training come and go
                 self._known.clear()
             rarity = self.rarity(self.store.episode(episode))
-            steps = np.argsort(-rarity, kind="stable")[: self.kept]
+            above, equal = _highest(rarity, self.kept)
+            steps = np.concatenate([above, equal])[: self.kept]
             weight = np.maximum(rarity[steps], 1e-3)
             self._known[episode] = steps, weight / weight.sum()
         return self._known[episode]
@@ -50,10 +52,8 @@ class Starts:
     def rarest(self, episode: int, count: int, rng: np.random.Generator) -> Int[np.ndarray, " M"]:
         """Return the `count` rarest steps of an episode; among equal ones at random."""
         rarity = self.rarity(self.store.episode(episode))
-        most = min(count, len(rarity))
-        bar = np.partition(rarity, -most)[-most]
-        above, equal = np.flatnonzero(rarity > bar), np.flatnonzero(rarity == bar)
-        return np.concatenate([above, rng.permutation(equal)[: most - len(above)]])
+        above, equal = _highest(rarity, count)
+        return np.concatenate([above, rng.permutation(equal)])[:count]
 
     def rarity(self, episode: dict[str, np.ndarray]) -> Float[np.ndarray, " T"]:
         """Return how rare each step's observation is."""
@@ -61,12 +61,34 @@ class Starts:
         highest = np.zeros(length, np.float32)
         for low in range(0, length, BLOCK):
             block = highest[low : low + BLOCK]
-            for fact in self.facts:
+            for fact, table in zip(self.facts, self._tables, strict=True):
                 part = episode[fact["field"]][low : low + BLOCK]
                 column = part.reshape(len(part), -1)[:, fact["number"]]
-                score = (_surprise(column, fact) - fact["mean"]) / max(fact["std"], LEAST_STD)
-                np.maximum(block, score.astype(np.float32), out=block)
+                score = _rarity(column, fact) if table is None else table[column.view(np.uint8)]
+                np.maximum(block, score, out=block)
         return highest
+
+
+def _highest(rarity: Float[np.ndarray, " T"], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the steps above the count-th highest rarity, and all that are equal to it."""
+    most = min(count, len(rarity))
+    bar = np.partition(rarity, -most)[-most]
+    above = np.flatnonzero(rarity > bar)
+    return above[np.argsort(-rarity[above], kind="stable")], np.flatnonzero(rarity == bar)
+
+
+def _rarity(column: np.ndarray, fact: dict[str, Any]) -> Float[np.ndarray, " T"]:
+    """Return how much rarer than usual the values of one number are, in its own deviations."""
+    score = (_surprise(column, fact) - fact["mean"]) / max(fact["std"], LEAST_STD)
+    return score.astype(np.float32)
+
+
+def _table(store: EpisodeStore, fact: dict[str, Any]) -> Float[np.ndarray, "256"] | None:
+    """Return the rarity of every value of one byte, by its bits; None for wider numbers."""
+    kind = store.fields[fact["field"]][0]
+    if kind.itemsize > 1:
+        return None
+    return _rarity(np.arange(256, dtype=np.uint8).view(kind), fact)
 
 
 def _surprise(column: np.ndarray, fact: dict[str, Any]) -> np.ndarray:

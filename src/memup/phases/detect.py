@@ -180,16 +180,18 @@ def measure(world: World, target: AbstractTarget, family: str, quantile: bool) -
 
 
 def _all_outcomes(store: EpisodeStore, target: AbstractTarget, ids: np.ndarray) -> np.ndarray:
-    """All outcomes; where there are very many, all of some episodes and the last of the others.
+    """All outcomes; where there are very many, the first ones and the last of every episode.
 
     Rare ones must not be missed.
     """
-    lengths = store.lengths(ids) - target.lead
-    parts, taken = [], 0
-    for i, n in zip(ids, lengths, strict=True):
-        begin = 0 if taken < 50 * SAMPLE else max(0, n - TAIL)
-        parts.append(target.values(store, np.full(n - begin, i), np.arange(begin, n)))
-        taken += n - begin
+    lengths = np.maximum(store.lengths(ids) - target.lead, 0)
+    parts, room = [], 10 * SAMPLE
+    for i, n in zip(ids, lengths.tolist(), strict=True):
+        steps = np.arange(n)
+        if n > room:
+            steps = np.concatenate([np.arange(room), np.arange(max(room, n - TAIL), n)])
+        room = max(0, room - n)
+        parts.append(target.values(store, np.full(len(steps), i), steps))
     value = np.concatenate(parts)
     value = value[np.isfinite(value).all(axis=-1)]
     require(len(value) > 0, "no step of the store has an outcome to predict")

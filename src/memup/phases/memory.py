@@ -106,6 +106,7 @@ class Memory(AbstractPhase):
         if self.earn:
             rng, losses = world.rng(self.name + "earn", chunk), np.asarray(metrics["losses"])
             state["earn"] = self.earn.learn(state["earn"], windows, losses, rng)
+            self.windows.loss = self.earn.expected(world, state["earn"])
         if ahead and not self.moving:
             self._next = (chunk + 1, *self._build(world, cursor, chunk + 1))
         return state, metrics

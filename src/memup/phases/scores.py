@@ -14,7 +14,6 @@ from memup.data.store import EpisodeStore
 
 SLOTS = 1 << 16
 MOST = 4096
-WIDEST = 8
 MOST_BYTES = 64
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
@@ -38,9 +37,8 @@ class ContextTable:
     ):
         self.store, self.fields, self.ask, self.steps = store, fields, ask, steps
         kinds = [store.fields[name] for name in fields]
-        one = sum(dtype.itemsize * math.prod(tail) for dtype, tail in kinds)
-        self.width = steps * one
-        self.narrow = 0 < one <= WIDEST and self.width <= MOST_BYTES
+        self.width = steps * sum(dtype.itemsize * math.prod(tail) for dtype, tail in kinds)
+        self.narrow = 0 < self.width <= MOST_BYTES
         self._keys = np.zeros(SLOTS, np.uint64)
         self._used = np.zeros(SLOTS, bool)
         self._scores = np.zeros(SLOTS, np.float32)
