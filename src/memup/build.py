@@ -7,7 +7,7 @@ import optax
 
 from memup.agents.base import AbstractAgent
 from memup.build_agents import AGENT_MAKERS
-from memup.build_parts import Parts, make_selector
+from memup.build_parts import Parts, make_selector, make_target
 from memup.config import RunSpec
 from memup.data.jump import Jump
 from memup.data.orders import AbstractOrder, Sequential, Staggered
@@ -19,7 +19,7 @@ from memup.errors import require
 from memup.fit import Job
 from memup.memories.make import check_memory
 from memup.method.detector import LocalDetector
-from memup.method.target import AbstractTarget, make_target
+from memup.method.target import AbstractTarget
 from memup.method.update import MemUP
 from memup.method.windows import Windows
 from memup.nn.likelihood import Normal, from_description

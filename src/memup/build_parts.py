@@ -20,6 +20,7 @@ from memup.method.selector import (
     TopK,
     Uniform,
 )
+from memup.method.target import AbstractTarget, Label, NextObservation, Return, Reward
 from memup.method.update import Model
 from memup.nn.encoder import InputEncoder, Normaliser, QuestionEncoder
 from memup.nn.likelihood import AbstractLikelihood, from_description
@@ -115,3 +116,14 @@ def make_selector(name: str, width: int, temperature: float = 0.25) -> AbstractS
     }
     parts = [makers[part]() for part in name.split("+")]
     return parts[0] if len(parts) == 1 else Composite(parts)
+
+
+def make_target(name: str, gamma: float, observation_fields: tuple[str, ...]) -> AbstractTarget:
+    """Make the target called "reward", "return", "next-observation" or "label"."""
+    makers = {
+        "reward": Reward,
+        "return": lambda: Return(gamma),
+        "next-observation": lambda: NextObservation(observation_fields),
+        "label": Label,
+    }
+    return makers[name]()

@@ -26,11 +26,11 @@ DETECTORS: dict[str, Entry] = {
         paper="Dabney et al. 2018; the authors' first detector",
     ),
     "surprise": Entry(
-        "memup.method.detector:surprise",
+        "memup.phases.unlearned:surprise",
         "loss of a slow copy of memory and predictor",
         paper="the authors' released code",
     ),
-    "oracle": Entry("memup.method.detector:oracle", "told by the data: for tests, not for use"),
+    "oracle": Entry("memup.phases.unlearned:oracle", "told by the data: for tests, not for use"),
 }
 SELECTORS: dict[str, Entry] = {
     "top-k": Entry("memup.method.selector:TopK", "the K most uncertain steps from now on"),

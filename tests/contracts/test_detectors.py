@@ -7,17 +7,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from memup.build_parts import make_target
 from memup.data.store import EpisodeStore
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
-from memup.method.detector import LocalDetector, LocalModel, oracle, surprise
+from memup.method.detector import LocalDetector, LocalModel
 from memup.method.predictor import LocalPredictor, Predictor
 from memup.method.selector import Current
-from memup.method.target import make_target
 from memup.method.update import MemUP, Model, initial_rows
 from memup.method.windows import Windows
 from memup.nn.encoder import InputEncoder, QuestionEncoder
 from memup.nn.likelihood import Categorical, Quantile
+from memup.phases.unlearned import oracle, surprise
 from memup.spaces import Discrete
 from memup.tree import ravel, rebuilder
 from memup.types import Context, StepInput

@@ -7,12 +7,11 @@ import optax
 import pytest
 from hand_store import SPACE, hand_store
 
-from memup.build_parts import make_selector
+from memup.build_parts import make_selector, make_target
 from memup.data.orders import Sequential
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
 from memup.method.predictor import Predictor
-from memup.method.target import make_target
 from memup.method.update import MemUP, Model
 from memup.method.windows import Windows
 from memup.nn.encoder import InputEncoder, Normaliser, QuestionEncoder

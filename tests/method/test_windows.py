@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from hand_store import DICT_SPACE, SPACE, dict_store, hand_store, number
 
-from memup.build_parts import make_selector
+from memup.build_parts import make_selector, make_target
 from memup.data.orders import Sequential, Visit
-from memup.method.target import make_target
 from memup.method.windows import Windows
 
 RNG = np.random.default_rng(0)

@@ -1,8 +1,8 @@
 """Detectors: which steps have an outcome that is uncertain when only the step itself is seen.
 
 H(y_k | x_k) is high where memory could help (Sorokin et al. 2022, section 3). `entropy` and
-`quantile` learn it without a memory; `surprise` is the authors' released variant, the loss of a
-slow copy of memory and predictor; `oracle` is told, for tests.
+`quantile` learn it without a memory. `surprise`, the authors' released variant, and `oracle`, which
+is told, learn nothing here: see memup.phases.unlearned.
 """
 
 from collections.abc import Callable
@@ -12,15 +12,9 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
-from memup.data.orders import Visit
-from memup.data.store import EpisodeStore
-from memup.method.target import AbstractTarget
-from memup.method.update import MemUP, initial_rows
-from memup.method.windows import Windows
 from memup.nn.likelihood import AbstractLikelihood
 from memup.tree import Vector
 from memup.types import Context, Metrics
@@ -106,49 +100,3 @@ class LocalDetector:
     def score(self, vector: Vector, context: Context) -> Float[Array, " N"]:
         """Return the uncertainty of N steps."""
         return jax.vmap(self.model(vector).score)(context)
-
-
-def surprise(
-    learner: MemUP,
-    vector: Vector,
-    windows: Windows,
-    ids: Int[np.ndarray, " B"],
-    count: int,
-    evaluate: object,
-) -> list[Float[np.ndarray, " T"]]:
-    """Score whole episodes by -log q(y_k | m_k, x_k) of the (slow) model with memory.
-
-    Args:
-        learner: owner of the model.
-        vector: parameters of the slow copy.
-        windows: a builder whose selector is `Current` and whose stride is 1.
-        ids: B episodes.
-        count: windows that are enough for the longest of them.
-        evaluate: compiled `learner.evaluate_many`, given (vector, rows, windows).
-
-    Returns:
-        The score of every step of each episode; 0 where a step has no outcome.
-    """
-    lengths = windows.store.lengths(ids)
-    spans = enumerate(zip(ids, lengths, strict=True))
-    visits = [Visit(row, int(i), 0, int(n), 0, True) for row, (i, n) in spans]
-    batch = windows.build(visits, len(ids), count, np.random.default_rng(0))
-    rows = initial_rows(learner.model(vector).memory, len(ids))
-    _, losses = evaluate(vector, rows, batch)
-    flat = np.swapaxes(np.asarray(losses) * (batch.weight > 0), 0, 1).reshape(len(ids), -1)
-    return [row[:n] for row, n in zip(flat, lengths, strict=True)]
-
-
-def oracle(
-    store: EpisodeStore, target: AbstractTarget, ids: Int[np.ndarray, " N"], tail: int
-) -> list[Float[np.ndarray, " T"]]:
-    """Score episodes by what is known: the field `oracle`, or else the last `tail` outcomes."""
-    scores = []
-    for episode in ids:
-        length = int(store.lengths(np.array([episode]))[0])
-        if "oracle" in store.fields:
-            score = np.asarray(store.episode(int(episode))["oracle"], np.float32)
-        else:
-            score = (np.arange(length) >= length - target.lead - tail).astype(np.float32)
-        scores.append(score)
-    return scores

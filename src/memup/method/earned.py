@@ -12,7 +12,7 @@ exp(gain_k / 0.05 nats), or, for one query in four, with equal probability: a st
 before it can earn.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -77,3 +77,16 @@ class Earned(AbstractSelector):
         chosen = np.take_along_axis(key, best, axis=1) > -np.inf
         index = np.where(chosen, np.append(step, 0)[np.minimum(best, len(step))], query[:, None])
         return Targets(index, chosen.astype(np.float32))
+
+
+def candidates(plan: Any) -> Int[np.ndarray, " C"]:
+    """Return the candidate steps of a plan; that of a composite is a list of its parts' plans."""
+    parts = plan if isinstance(plan, list) else [plan]
+    return next(part.step for part in parts if isinstance(part, Candidates))
+
+
+def informed(plan: Any, loss: Float[np.ndarray, " C"]) -> Any:
+    """Return the plan with the expected losses of its candidates."""
+    if isinstance(plan, list):
+        return [informed(part, loss) for part in plan]
+    return plan._replace(loss=loss) if isinstance(plan, Candidates) else plan

@@ -115,14 +115,3 @@ class Label(AbstractTarget):
 def _following(store: EpisodeStore, ids: Ids, steps: Ids) -> Ids:
     """Return the rows of the steps that follow, or of the last step, which none follows."""
     return store.global_rows(ids, np.minimum(np.asarray(steps) + 1, store.lengths(ids) - 1))
-
-
-def make_target(name: str, gamma: float, observation_fields: tuple[str, ...]) -> AbstractTarget:
-    """Make the target called "reward", "return", "next-observation" or "label"."""
-    makers = {
-        "reward": Reward,
-        "return": lambda: Return(gamma),
-        "next-observation": lambda: NextObservation(observation_fields),
-        "label": Label,
-    }
-    return makers[name]()

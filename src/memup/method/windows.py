@@ -15,7 +15,7 @@ from jaxtyping import Int, PyTree
 
 from memup.data.orders import Visit
 from memup.data.store import EpisodeStore
-from memup.method.earned import Candidates
+from memup.method.earned import candidates, informed
 from memup.method.selector import AbstractSelector
 from memup.method.target import AbstractTarget
 from memup.spaces import Space, flatten, join
@@ -36,7 +36,7 @@ class Windows:
         length: R, steps a window.
         stride: a query every `stride` steps of a window, its last step among them.
         actions: whether the episodes have actions and rewards.
-        loss: (episode, steps) -> the loss with memory that is expected there; None: not known.
+        loss: steps by episode -> the loss with memory that is expected there; None: not known.
             Only the selector `earned` asks.
         context: steps that a question shows, the target step the last of them.
     """
@@ -49,8 +49,9 @@ class Windows:
     stride: int = 1
     actions: bool = True
     context: int = 1
-    loss: Callable[[int, np.ndarray], np.ndarray] | None = None
+    loss: Callable[[dict[int, np.ndarray]], dict[int, np.ndarray]] | None = None
     _plans: OrderedDict[int, Any] = field(default_factory=OrderedDict, init=False)
+    _losses: dict[int, np.ndarray] = field(default_factory=dict, init=False)
 
     @property
     def query(self) -> Int[np.ndarray, " Q"]:
@@ -136,6 +137,7 @@ class Windows:
         shape = (rows, count * len(query), width)
         index, owner = np.zeros(shape, np.int64), np.full(shape, visits[0].episode, np.int64)
         weight = np.zeros(shape, np.float32)
+        self._inform(visits)
         ordinal = np.full(self.length, -1)
         ordinal[query] = np.arange(len(query))
         for v in visits:
@@ -151,13 +153,14 @@ class Windows:
         return Targets(index, weight), owner
 
     def _select(self, episode: int, query: np.ndarray, rng: np.random.Generator) -> Targets:
-        score = self.store.scores(episode)
-        score = score[: len(score) - self.target.lead]
+        score = self._outcomes(episode)
         if len(score) == 0:
             nothing = np.zeros((len(query), self.selector.width), np.float32)
             return Targets(np.repeat(query[:, None], self.selector.width, axis=1), nothing)
         plan = self._plan(episode, score)
-        targets = self.selector.select(score, query, rng, self._informed(episode, plan))
+        if self._losses:
+            plan = informed(plan, self._losses[episode])
+        targets = self.selector.select(score, query, rng, plan)
         # A last step without an outcome has weight 0; its index must still be one that exists.
         return Targets(np.minimum(targets.index, len(score) - 1), targets.weight)
 
@@ -168,13 +171,18 @@ class Windows:
                 self._plans.popitem(last=False)
         return self._plans[episode]
 
-    def _informed(self, episode: int, plan: Any) -> Any:
-        """Add to candidates what is known of their loss."""
-        if isinstance(plan, list):
-            return [self._informed(episode, part) for part in plan]
-        if isinstance(plan, Candidates) and self.loss is not None:
-            return plan._replace(loss=self.loss(episode, plan.step))
-        return plan
+    def _inform(self, visits: list[Visit]) -> None:
+        """Ask at once what loss to expect at the candidates of all episodes that are visited."""
+        self._losses = {}
+        if self.loss is None:
+            return
+        plans = {v.episode: self._plan(v.episode, self._outcomes(v.episode)) for v in visits}
+        self._losses = self.loss({episode: candidates(plan) for episode, plan in plans.items()})
+
+    def _outcomes(self, episode: int) -> np.ndarray:
+        """Return the scores of the steps that have an outcome."""
+        score = self.store.scores(episode)
+        return score[: len(score) - self.target.lead]
 
     def _field(self, name: str, rows: np.ndarray) -> np.ndarray:
         """Look a field up, or give zeros where the episodes have no actions and rewards."""

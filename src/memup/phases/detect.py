@@ -12,7 +12,7 @@ from jaxtyping import PyTree
 from memup.data import starts
 from memup.data.store import EpisodeStore
 from memup.errors import require
-from memup.method.detector import LocalDetector, oracle
+from memup.method.detector import LocalDetector
 from memup.method.target import AbstractTarget
 from memup.method.windows import look_up
 from memup.nn.encoder import Normaliser, encode
@@ -21,6 +21,7 @@ from memup.phases.base import AbstractPhase, Compiled, World, check_finite
 from memup.phases.draw import Draw, context
 from memup.phases.plateau import Plateau
 from memup.phases.scores import ContextTable
+from memup.phases.unlearned import oracle
 from memup.spaces import flatten
 from memup.tree import Vector
 from memup.types import Key, Metrics

@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from memup.method.detector import DetectorState, LocalDetector
-from memup.method.earned import MOST
 from memup.phases.base import Compiled, World
 from memup.phases.draw import context
 from memup.tree import Vector
@@ -16,7 +15,7 @@ from memup.types import Context, Window
 
 UPDATES = 8
 BATCH = 1024
-PADDED = MOST + 1
+AT_ONCE = 4096
 
 
 class Earn:
@@ -54,13 +53,17 @@ class Earn:
 
     def expected(
         self, world: World, state: DetectorState
-    ) -> Callable[[int, np.ndarray], np.ndarray]:
-        """Return what tells the expected loss of steps of an episode, at most 65 of them."""
+    ) -> Callable[[dict[int, np.ndarray]], dict[int, np.ndarray]]:
+        """Return what tells the expected losses of steps of episodes."""
 
-        def of(episode: int, steps: np.ndarray) -> np.ndarray:
-            padded = np.pad(steps, (0, PADDED - len(steps)), mode="edge")
-            rows = world.store.global_rows(np.full(PADDED, episode), padded)
-            return np.asarray(self._expect(state.model, context(world, rows)))[: len(steps)]
+        def of(steps: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+            counts = [len(s) for s in steps.values()]
+            owner, step = np.repeat(list(steps), counts), np.concatenate(list(steps.values()))
+            rows = world.store.global_rows(owner, step)
+            padded = np.pad(rows, (0, -len(rows) % AT_ONCE), mode="edge").reshape(-1, AT_ONCE)
+            told = [np.asarray(self._expect(state.model, context(world, part))) for part in padded]
+            parts = np.split(np.concatenate(told)[: len(rows)], np.cumsum(counts)[:-1])
+            return dict(zip(steps, parts, strict=True))
 
         return of
 

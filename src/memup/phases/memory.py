@@ -10,13 +10,13 @@ from jaxtyping import PyTree
 
 from memup.data.jump import Jump
 from memup.data.orders import AbstractOrder, Visit
-from memup.method.detector import surprise
 from memup.method.selector import Current
 from memup.method.update import MemUP, TrainState, initial_rows
 from memup.method.windows import Windows
 from memup.phases.base import AbstractPhase, Compiled, World, check_finite
 from memup.phases.earn import Earn
 from memup.phases.plateau import Plateau
+from memup.phases.unlearned import surprise
 from memup.tree import Vector
 from memup.types import Key, Metrics, Window
 
