@@ -6,6 +6,7 @@ from hypothesis import given, settings, strategies as st
 
 from memup.build_parts import make_selector
 from memup.config import SELECTORS
+from memup.method.earned import informed
 from memup.method.selector import Composite, TopK, suffix_top_k
 
 NAMES = [*SELECTORS, "top-k+current", "current+uniform+top-k", "temperature+uniform"]
@@ -146,3 +147,13 @@ def test_earned_keeps_few_candidates_all_over_a_long_noisy_episode():
     step = make_selector("earned", 1).plan(np.ones(10_000, np.float32)).step
     assert len(step) <= 65 and np.all(np.diff(step) > 0)
     assert 10 < (step < 5000).sum() < 54
+
+
+def test_a_proven_selector_tries_nothing():
+    score, query = np.ones(4, np.float32), np.zeros(2000, np.int64)
+    for name in ("earned", "earned+current"):
+        selector = make_selector(name, 1).proven()
+        plan = informed(selector.plan(score), np.array([1.0, 0.2, 1.0, 1.0]))
+        index, _ = selector.select(score, query, np.random.default_rng(0), plan)
+        assert (index[:, 0] == 1).all() and selector.width == len(name.split("+"))
+    assert make_selector("top-k", 2).proven().width == 2

@@ -41,10 +41,19 @@ class Candidates(NamedTuple):
 
 
 class Earned(AbstractSelector):
-    """K candidates k >= t, sampled by what memory has earned there."""
+    """K candidates k >= t, sampled by what memory has earned there.
 
-    def __init__(self, width: int):
-        self.width = width
+    Args:
+        width: K.
+        explored: share of the queries that try any candidate.
+    """
+
+    def __init__(self, width: int, explored: float = EXPLORED):
+        self.width, self.explored = width, explored
+
+    def proven(self) -> "Earned":
+        """See AbstractSelector."""
+        return Earned(self.width, 0.0)
 
     def plan(self, score: Float[np.ndarray, " T"]) -> Candidates:
         """Return the steps of at least a tenth of the highest score; the highest 64 if more."""
@@ -68,7 +77,7 @@ class Earned(AbstractSelector):
         step, potential, loss = plan or self.plan(score)
         logit = np.zeros((len(query), len(step)))
         if loss is not None:
-            earning = rng.random(len(query)) >= EXPLORED
+            earning = rng.random(len(query)) >= self.explored
             logit[earning] = (potential - loss) / TEMPERATURE
         key = logit + rng.gumbel(size=logit.shape)
         key = np.where(step[None, :] >= query[:, None], key, -np.inf)

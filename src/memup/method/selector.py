@@ -67,6 +67,10 @@ class AbstractSelector(abc.ABC):
     def plan(self, score: Float[np.ndarray, " T"]) -> Any:
         """Return what can be kept between calls; None if nothing can."""
 
+    def proven(self) -> "AbstractSelector":
+        """Return the selector without trials, to judge by."""
+        return self
+
 
 def suffix_top_k(score: Float[np.ndarray, " T"], k: int) -> Plan:
     """Find the k highest-scored steps of every suffix of an episode, exactly.
@@ -192,6 +196,10 @@ class Composite(AbstractSelector):
     def plan(self, score: Float[np.ndarray, " T"]) -> list[Any]:
         """Return the plan of every part."""
         return [part.plan(score) for part in self.parts]
+
+    def proven(self) -> "Composite":
+        """See AbstractSelector."""
+        return Composite([part.proven() for part in self.parts])
 
     def select(
         self,

@@ -161,6 +161,7 @@ class Memory(AbstractPhase):
             windows, rows, count, visits = self._held_jumps(world, held, lengths)
         else:
             windows, rows, count, visits = self._held_walks(world, held, lengths)
+        windows = replace(windows, selector=windows.selector.proven())
         batch = windows.build(visits, rows, count, world.rng("held"))
         uncertain = windows.uncertainty(visits, rows, count, world.rng("held"))
         without = float((uncertain * batch.weight).sum() / max(batch.weight.sum(), 1))
