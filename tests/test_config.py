@@ -44,6 +44,11 @@ ENV = {"env": "tmaze-10"}
         ({"agent": "greedy", "method.target": "next-observation"}, "needs 'reward' or 'return'"),
         ({"dataset": "x"}, "expected one of them"),
         ({"task": "copy-5"}, "env and task: expected one of them"),
+        ({"agent": "r2d2", "agent.burn_in": 40}, "expected less than agent.sequence=40"),
+        ({"agent": "r2d2", "agent.replay": 39}, "expected at least agent.sequence=40"),
+        ({"agent": "r2d2", "agent.replay": 640}, "agent.batch=64: expected at most the 20"),
+        ({"agent": "r2d2", "agent.minibatches": 4}, "unknown field 'agent.minibatches'"),
+        ({"agent": "impala-st", "memory.timescale": 4}, "unknown field 'memory.timescale'"),
         ({"training": "joint", "method.detector": "surprise"}, "in joint training"),
     ],
     ids=str,
@@ -166,3 +171,11 @@ def test_what_was_passed_in_can_be_gone_on_with(tmp_path):
     assert starts.count("memory") == 1
     models = [run.job.world.results["model"] for run in (whole, again)]
     np.testing.assert_array_equal(*models)
+
+
+def test_an_agent_may_have_a_default_memory_of_its_own():
+    assert spec(**ENV)["memory"] == "lstm"
+    assert spec(agent="impala-st", **ENV)["memory"] == "gtrxl"
+    assert spec(agent="impala-st", memory="gru", **ENV)["memory"] == "gru"
+    assert preset("tmaze-100", agent="impala-st")["memory"] == "gtrxl"
+    assert spec(agent="a2c", **ENV)["agent.rollout"] == 32

@@ -256,6 +256,12 @@ def _check_replay(spec: Mapping[str, Any]) -> None:
         f"agent.replay={spec['agent.replay']}: expected at least agent.sequence={sequence}, the "
         "steps of one sequence",
     )
+    held = spec["agent.replay"] // (sequence - spec["agent.burn_in"])
+    require(
+        spec["agent.batch"] <= held,
+        f"agent.batch={spec['agent.batch']}: expected at most the {held} sequences that "
+        f"agent.replay={spec['agent.replay']} steps hold; raise agent.replay",
+    )
 
 
 def _check_method(spec: Mapping[str, Any]) -> None:

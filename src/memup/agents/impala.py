@@ -44,15 +44,15 @@ class IMPALAConfig:
         hidden: sizes of the hidden layers of actor and critic.
     """
 
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     gamma: float = 0.99
     trace: float = 1.0
     rho: float = 1.0
     c: float = 1.0
     entropy: float = 0.001
     value: float = 0.5
-    minibatches: int = 4
-    stale: int = 4
+    minibatches: int = 16
+    stale: int = 16
     clip_norm: float = 0.5
     hidden: tuple[int, ...] = (64, 64)
 

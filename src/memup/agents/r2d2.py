@@ -64,7 +64,7 @@ class R2D2Config:
     burn_in: int = 8
     replay: int = 131_072
     batch: int = 64
-    updates: int = 8
+    updates: int = 32
     target: int = 100
     priority: float = 0.9
     importance: float = 0.6

@@ -10,15 +10,15 @@ _CLIP_NORM = Option(0.5, "largest norm of the gradient", low=0.0)
 _HIDDEN = Option(64, "units of the two hidden layers of actor and critic", low=1)
 _TRACE = Option(0.95, "lambda of advantage estimation", low=0.0, high=1.0)
 _IMPALA = {
-    "learning_rate": _RATE,
+    "learning_rate": Option(3e-3, "of Adam", low=0.0, high=1.0),
     "gamma": _GAMMA,
     "trace": Option(1.0, "lambda of V-trace", low=0.0, high=1.0),
     "rho": Option(1.0, "highest weight of a correction", low=0.0),
     "c": Option(1.0, "highest weight of a trace", low=0.0),
     "entropy": _ENTROPY,
     "value": _VALUE,
-    "minibatches": Option(4, "parts of a rollout, by environment, each learned from once", low=1),
-    "stale": Option(4, "learner updates that the acting policy may be old", low=0),
+    "minibatches": Option(16, "parts of a rollout, by environment, each learned from once", low=1),
+    "stale": Option(16, "learner updates that the acting policy may be old", low=0),
     "clip_norm": _CLIP_NORM,
     "hidden": _HIDDEN,
 }
@@ -80,7 +80,7 @@ AGENTS: dict[str, Entry] = {
             "burn_in": Option(8, "of these, steps that only warm the memory up", low=0),
             "replay": Option(131_072, "steps that the replay holds", low=1),
             "batch": Option(64, "sequences in an update", low=1),
-            "updates": Option(8, "updates after each rollout", low=1),
+            "updates": Option(32, "updates after each rollout", low=1),
             "target": Option(100, "updates between two copies to the target network", low=1),
             "priority": Option(0.9, "exponent of priorities; 0: even", low=0.0, high=1.0),
             "importance": Option(0.6, "exponent of what undoes them", low=0.0, high=1.0),

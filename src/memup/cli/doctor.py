@@ -8,7 +8,11 @@ from memup import __version__
 from memup.cli.parser import Parser
 from memup.rundir import versions
 
-EXTRAS = {"gymnax": "environments gymnax:ID", "torch": "the comparison in benchmarks/"}
+EXTRAS = {
+    "gymnax": "environments gymnax:ID",
+    "flashbax": "the agent r2d2",
+    "torch": "the comparison in benchmarks/",
+}
 
 
 def run(argv: list[str]) -> int:
