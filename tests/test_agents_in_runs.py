@@ -1,0 +1,50 @@
+"""Other agents than PPO on MemUP's memory: whole runs, as small as they can be."""
+
+import jax
+import numpy as np
+import tiny
+
+import memup
+from memup.build import build
+from memup.config import all_options
+from memup.fit import fit
+
+MORE = {"agent.sequence": 10, "agent.burn_in": 2, "agent.replay": 160, "agent.batch": 4}
+
+
+def tiny_spec(agent, training, **more):
+    given = tiny.fields(agent=agent, training=training, **MORE, **more)
+    known = all_options(given["memory"], agent)
+    return memup.spec(**{name: value for name, value in given.items() if name in known})
+
+
+def test_impala_on_a_frozen_memory():
+    job = build(tiny_spec("impala", "two-phase"))
+    memory = None
+    for event in fit(job):
+        if event.phase == "policy" and memory is None:
+            memory = np.asarray(job.phases[3].agent.learner.vector)
+    left = job.world.results["agent"]
+    np.testing.assert_array_equal(left.trained.memory, memory)
+    assert not np.array_equal(left.trained.network, job.phases[3].agent.init(
+        key=job.world.key("policy")).trained.network)  # fmt: skip
+
+
+def test_r2d2_side_by_side_with_the_memory():
+    job = build(tiny_spec("r2d2", "joint", agent__enough=2.0))
+    rows = [event.metrics for event in fit(job) if event.phase == "joint"]
+    assert len(rows) > 2 and all(np.isfinite(row["loss"]) for row in rows)
+    before = job.phases[2].policy.agent.learner.vector
+    after = job.world.results["agent"].trained.memory
+    assert np.abs(np.asarray(after - before)).max() > 1e-3, "the policy's memory follows"
+
+
+def test_a_run_of_r2d2_goes_on_where_it_stopped(tmp_path):
+    """The replay is part of the checkpoint."""
+    spec = tiny_spec("r2d2", "end-to-end")
+    memup.train(spec, tmp_path / "run")
+    loaded = memup.load(tmp_path / "run").job.world.results["agent"]
+    whole = build(spec)
+    for _ in fit(whole):
+        pass
+    jax.tree.map(np.testing.assert_array_equal, loaded, whole.world.results["agent"])
