@@ -216,6 +216,27 @@ def zoo() -> str:
     return table(["memory", *head], rows) + measured(next(f for f in found.values() if f))
 
 
+def tasks() -> str:
+    """Supervised tasks by MemUP, and by truncated and full back-propagation."""
+    found = load("tasks")
+    if not found:
+        return ""
+    rows = []
+    for task, of_task in _by(found["results"], "task").items():
+        for training, seeds in _by(of_task, "training").items():
+            good = [r for r in seeds if "error" not in r]
+            figure = "accuracy" if good[0].get("accuracy") is not None else "mse"
+            shares = _shares(good, figure) if figure == "accuracy" else _errors(good)
+            most = (f"{max(r[n] for r in good):,.0f}" for n in ("wall_s", "peak_rss_mib"))
+            rows.append((f"`{task}`", training, shares, *most))
+    head = ("task", "training", "right (or squared error) by seed", "s, longest", "MiB, most")
+    return table(head, rows) + measured(found)
+
+
+def _errors(results: list[dict]) -> str:
+    return ", ".join(f"{r['mse']:.5f}" for r in results)
+
+
 def amrl() -> str:
     """AMRL's headline."""
     found = load("headline-amrl")
@@ -355,6 +376,7 @@ TABLES: dict[str, Callable[[], str]] = {
         memories,
         memories_torch,
         zoo,
+        tasks,
         amrl,
         headlines,
         bigbird,
