@@ -12,6 +12,7 @@ import re
 import statistics
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -222,19 +223,14 @@ def tasks() -> str:
     if not found:
         return ""
     rows = []
-    for task, of_task in _by(found["results"], "task").items():
-        for training, seeds in _by(of_task, "training").items():
-            good = [r for r in seeds if "error" not in r]
-            figure = "accuracy" if good[0].get("accuracy") is not None else "mse"
-            shares = _shares(good, figure) if figure == "accuracy" else _errors(good)
-            most = (f"{max(r[n] for r in good):,.0f}" for n in ("wall_s", "peak_rss_mib"))
-            rows.append((f"`{task}`", training, shares, *most))
+    for keys, seeds in _by(found["results"], "task", "training").items():
+        good = [r for r in seeds if "error" not in r]
+        real = good[0].get("accuracy") is None
+        errors = ", ".join(f"{r['mse']:.5f}" for r in good) if real else _shares(good, "accuracy")
+        most = (f"{max(r[n] for r in good):,.0f}" for n in ("wall_s", "peak_rss_mib"))
+        rows.append((*keys, errors, *most))
     head = ("task", "training", "right (or squared error) by seed", "s, longest", "MiB, most")
     return table(head, rows) + measured(found)
-
-
-def _errors(results: list[dict]) -> str:
-    return ", ".join(f"{r['mse']:.5f}" for r in results)
 
 
 def amrl() -> str:
@@ -298,10 +294,12 @@ def _shares(results: list[dict], name: str) -> str:
     return ", ".join(f"{100 * r[name]:.1f}" for r in results) + " %"
 
 
-def _by(results: list[dict], name: str) -> dict[str, list[dict]]:
-    groups: dict[str, list[dict]] = {}
+def _by(results: list[dict], *names: str) -> dict[Any, list[dict]]:
+    """Group results by the value of a name, or by the values of several."""
+    groups: dict[Any, list[dict]] = {}
     for r in results:
-        groups.setdefault(r[name], []).append(r)
+        key = tuple(r[name] for name in names)
+        groups.setdefault(key if len(key) > 1 else key[0], []).append(r)
     return groups
 
 
