@@ -104,10 +104,11 @@ def _figures(rows: list[dict]) -> dict:
 
 def _result(row: dict) -> dict:
     """Return what the evaluation of an agent or of a supervised task says."""
-    agent = ("episodes", "success_rate", "success_ci95", "return_mean")
+    if "return_mean" in row:
+        names = ("episodes", "success_rate", "success_ci95", "return_mean")
+        return {n: row.get(n) for n in names}
     task = ("episodes", "accuracy", "accuracy_ci95", "mse", "mse_ci95", "loss", "loss_ci95")
-    names = agent if "return_mean" in row else task
-    return {n: row.get(n) for n in names}
+    return {n: row[n] for n in task if n in row}
 
 
 def cells(

@@ -11,6 +11,7 @@ import json
 import re
 import statistics
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -225,10 +226,9 @@ def tasks() -> str:
     rows = []
     for keys, seeds in _by(found["results"], "task", "training").items():
         good = [r for r in seeds if "error" not in r]
-        real = good[0].get("accuracy") is None
-        errors = ", ".join(f"{r['mse']:.5f}" for r in good) if real else _shares(good, "accuracy")
+        shown = ", ".join(f"{r['mse']:.5f}" for r in good if "mse" in r)
         most = (f"{max(r[n] for r in good):,.0f}" for n in ("wall_s", "peak_rss_mib"))
-        rows.append((*keys, errors, *most))
+        rows.append((*keys, shown or _shares(good, "accuracy"), *most))
     head = ("task", "training", "right (or squared error) by seed", "s, longest", "MiB, most")
     return table(head, rows) + measured(found)
 
@@ -295,11 +295,9 @@ def _shares(results: list[dict], name: str) -> str:
 
 
 def _by(results: list[dict], *names: str) -> dict[Any, list[dict]]:
-    """Group results by the value of a name, or by the values of several."""
     groups: dict[Any, list[dict]] = {}
     for r in results:
-        key = tuple(r[name] for name in names)
-        groups.setdefault(key if len(key) > 1 else key[0], []).append(r)
+        groups.setdefault(itemgetter(*names)(r), []).append(r)
     return groups
 
 

@@ -16,13 +16,13 @@ _COPY = {
     "method.context": 10,
     "method.targets": 10,
     "method.query_stride": 20,
-    "method.rows": 128,
+    "method.rows": 64,
     "method.order": "jump",
     "method.visits": 2,
     "method.old": 0.1,
     "method.learning_rate": 3e-3,
     "method.last_rate": 0.05,
-    "method.updates": 15_000,
+    "method.updates": 12_000,
     "method.patience": 20,
 }
 
