@@ -220,17 +220,14 @@ def zoo() -> str:
 
 def tasks() -> str:
     """Supervised tasks by MemUP, and by truncated and full back-propagation."""
-    found = load("tasks")
-    if not found:
-        return ""
-    rows = []
-    for keys, seeds in _by(found["results"], "task", "training").items():
+    rows, found = [], load("tasks")
+    for keys, seeds in _by(found.get("results", []), "task", "training").items():
         good = [r for r in seeds if "error" not in r]
         shown = ", ".join(f"{r['mse']:.5f}" for r in good if "mse" in r)
         most = (f"{max(r[n] for r in good):,.0f}" for n in ("wall_s", "peak_rss_mib"))
         rows.append((*keys, shown or _shares(good, "accuracy"), *most))
     head = ("task", "training", "right (or squared error) by seed", "s, longest", "MiB, most")
-    return table(head, rows) + measured(found)
+    return table(head, rows) + measured(found) if rows else ""
 
 
 def amrl() -> str:
