@@ -7,7 +7,7 @@ import pytest
 
 from memup.envs.base import step_or_reset
 from memup.envs.table import ENVS, EXAMPLES, make_env
-from memup.spaces import flatten, split
+from memup.spaces import Discrete, flatten, split
 
 IDS = [
     "tmaze-3",
@@ -19,6 +19,9 @@ IDS = [
     "tmaze-active-3",
     "tmaze-hints-2-8",
     "memory-len-5",
+    "memory-game-4",
+    "cartpole",
+    "cartpole-hidden",
 ]
 COPIES, STEPS = 4, 40
 
@@ -41,6 +44,10 @@ def rollout(env, key):
     return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), begun, rest)
 
 
+def bounds(space):
+    return (0, space.n - 1) if isinstance(space, Discrete) else (space.low, space.high)
+
+
 @pytest.fixture(scope="module", params=IDS)
 def played(request):
     env = make_env(request.param)
@@ -59,7 +66,8 @@ def test_observations_match_the_space(played):
     for name, leaf in split(env.observation_space, steps.obs).items():
         assert leaf.shape == (STEPS + 1, COPIES, *spaces[name].shape)
         assert leaf.dtype == spaces[name].dtype
-        assert (leaf >= spaces[name].low).all() and (leaf <= spaces[name].high).all()
+        low, high = bounds(spaces[name])
+        assert (leaf >= low).all() and (leaf <= high).all()
 
 
 def test_other_fields_have_their_types(played):

@@ -7,8 +7,10 @@ import jax
 import pytest
 
 from memup.envs.active import ActiveTMaze
+from memup.envs.cartpole import CartPole
 from memup.envs.distractors import TMazeDistractors
 from memup.envs.endless import EndlessTMaze
+from memup.envs.memory_game import MemoryGame
 from memup.envs.memory_len import MemoryLen
 from memup.envs.table import ENVS, EXAMPLES, check_env_id, make_env
 from memup.envs.tmaze import TMaze
@@ -23,6 +25,9 @@ MEANINGS = {
     "memory-len-50": MemoryLen(50),
     "tmaze-endless-5-50": EndlessTMaze(5, 50),
     "tmaze-active-20": ActiveTMaze(20),
+    "memory-game-4": MemoryGame(4),
+    "cartpole": CartPole(),
+    "cartpole-hidden": CartPole(hidden=True),
 }
 MISTAKES = {
     "tmze-1000": "did you mean 'tmaze-1000'",
@@ -42,6 +47,9 @@ MISTAKES = {
     "tmaze-endless-0-5": "junctions=0",
     "tmaze-active-x": "expected int",
     "memory-len-0": "length=0",
+    "memory-game-5": "cards=5: expected an even number",
+    "memory-game-0": "cards=0: expected at least 2",
+    "cartpole-hiden": "expected cartpole",
     "gym:": "such as gym:CartPole-v1",
     "gym:CartPol-v1": "did you mean 'gym:CartPole-v1'",
     "gym:no_such_module:X-v0": "cannot import 'no_such_module'",
@@ -89,6 +97,7 @@ def test_a_class_refuses_what_its_id_refuses():
         lambda: EndlessTMaze(0, 5),
         lambda: MemoryLen(0),
         lambda: ActiveTMaze(3, slack=-1),
+        lambda: MemoryGame(5),
     ):
         with pytest.raises(MemupError):
             make()

@@ -21,6 +21,7 @@ FAMILIES = {
         "junctions": 5,
         "corridor": 50,
     },
+    "memup/MemoryGame-v0": {"family": "memup.envs.memory_game:MemoryGame", "cards": 8},
     "memup/ActiveTMaze-v0": {"family": "memup.envs.active:ActiveTMaze", "length": 20},
 }
 

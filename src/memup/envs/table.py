@@ -40,6 +40,11 @@ def _distractors(pattern: str, example: str) -> Family:
     return Family(entry, example, pattern, "tmaze-distractors-")
 
 
+def _cartpole(env_id: str, summary: str, **fixed: Any) -> Family:
+    entry = Entry("memup.envs.cartpole:CartPole", summary, paper="Barto, Sutton and Anderson 1983")
+    return Family(entry, env_id, env_id, env_id, tuple(fixed.items()))
+
+
 _FAMILIES = (
     _tmaze(
         "tmaze-<length>",
@@ -108,6 +113,19 @@ _FAMILIES = (
         "memory-len-<length>",
         "memory-len-",
     ),
+    Family(
+        Entry(
+            "memup.envs.memory_game:MemoryGame",
+            "Find pairs of cards that lie face down; remembering all of them returns 0 or more",
+            {"cards": Option(8, "N, two of each symbol", low=2, high=1000)},
+            "ufal/npfl122, memory_game_rl",
+        ),
+        "memory-game-8",
+        "memory-game-<cards>",
+        "memory-game-",
+    ),
+    _cartpole("cartpole", "Balance a pole on a cart for 500 steps", hidden=False),
+    _cartpole("cartpole-hidden", "The same without speeds: they must be remembered", hidden=True),
 )
 
 _HOSTS = {
@@ -195,4 +213,8 @@ def _finish(settings: dict[str, Any]) -> dict[str, Any]:
             f"distractors={settings['distractors']}: expected at most length - 6, "
             f"which is {settings['length'] - 6}"
         )
-    return settings | ({"mode": settings["mode"].upper()} if "mode" in settings else {})
+    if "cards" in settings and settings["cards"] % 2:
+        raise MemupError(f"cards={settings['cards']}: expected an even number, at least 2")
+    if "mode" in settings:
+        settings["mode"] = settings["mode"].upper()
+    return settings

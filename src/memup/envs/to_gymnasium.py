@@ -35,7 +35,7 @@ class ToGymnasium(gymnasium.Env):
         super().reset(seed=seed)
         word = self.np_random.integers(2**32, dtype=np.uint32)
         self._carry, step = _reset(self._env, word)
-        return jax.tree.map(np.array, step.obs), {}
+        return jax.tree.map(_plain, step.obs), {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Answer one action: observation, reward, terminated, truncated, info."""
@@ -47,7 +47,7 @@ class ToGymnasium(gymnasium.Env):
         terminated, truncated = bool(step.terminated), bool(step.truncated)
         known = (terminated or truncated) and not np.isnan(step.success)
         info = {"success": float(step.success)} if known else {}
-        return step.obs, float(step.reward), terminated, truncated, info
+        return jax.tree.map(_plain, step.obs), float(step.reward), terminated, truncated, info
 
 
 def to_gymnasium(env: AbstractEnv) -> ToGymnasium:
@@ -66,6 +66,12 @@ def make_registered(family: str, **settings: Any) -> ToGymnasium:
         MemupError: a setting out of bounds.
     """
     return ToGymnasium(Entry(family, "").load()(**settings))
+
+
+def _plain(leaf: Any) -> Any:
+    """Return an array of its own; a category as Gymnasium wants it, an int64."""
+    array = np.array(leaf)
+    return array if array.ndim or array.dtype.kind != "i" else np.int64(array)
 
 
 @jax.jit
