@@ -4,12 +4,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, PyTree
 
 from memup.agents.base import AbstractAgent
 from memup.agents.greedy import Greedy
 from memup.agents.impala import IMPALA, IMPALAConfig
+from memup.agents.merlin import Foreseeing, Merlin, MerlinConfig
+from memup.agents.merlin_decoder import Decoder, Returns
+from memup.agents.merlin_policy import ReadingPolicy
+from memup.agents.merlin_predictor import Predictor
 from memup.agents.ppo import PPO, PPOConfig
 from memup.agents.r2d2 import R2D2, R2D2Config
 from memup.build_parts import Parts
@@ -23,7 +28,7 @@ from memup.phases.base import World
 from memup.phases.settled import settled as find_settled
 from memup.spaces import flatten, join
 from memup.tree import Vector, initial, ravel, rebuilder
-from memup.types import Context, StepInput
+from memup.types import Context, Key, StepInput
 
 Maker = Callable[[RunSpec, World, Parts], AbstractAgent]
 
@@ -86,6 +91,26 @@ def _replayed(spec: RunSpec, world: World) -> dict[str, Any]:
     return {"example": example, "actors": world.env.n if on_host else spec["agent.environments"]}
 
 
+def _merlin(spec: RunSpec, world: World, parts: Parts) -> Merlin:
+    options = spec.options("agent")
+    sizes = {name: options.pop(name) for name in ("latent", "slots", "heads", "size", "hidden")}
+    latent, hidden, decay = sizes["latent"], sizes["hidden"], options.pop("retroactive")
+    space, actions = world.space, world.actions
+
+    def foreseeing(key: Key) -> Foreseeing:
+        keys = jax.random.split(key, 4)
+        predictor = Predictor(parts.encoder(world, keys[0]), **sizes, decay=decay, key=keys[1])
+        decoder = Decoder(space, actions, latent, hidden, key=keys[2])
+        return Foreseeing(predictor, decoder, Returns(latent, actions, hidden, key=keys[3]))
+
+    def policy(key: Key) -> ReadingPolicy:
+        keys = jax.random.split(key)
+        recurrent = parts.memory(3 * latent, keys[0])
+        return ReadingPolicy(recurrent, latent, actions, hidden, key=keys[1])
+
+    return Merlin(foreseeing, policy, MerlinConfig(**options))
+
+
 AGENT_MAKERS: dict[str, Maker] = {
     "ppo": _on_memory(PPO, PPOConfig),
     # With one pass over a whole rollout all ratios are 1: what is left of PPO is A2C.
@@ -93,6 +118,7 @@ AGENT_MAKERS: dict[str, Maker] = {
     "impala": _on_memory(IMPALA, IMPALAConfig),
     "impala-st": _on_memory(IMPALA, IMPALAConfig),
     "r2d2": _on_memory(R2D2, R2D2Config, _replayed),
+    "merlin": _merlin,
     "greedy": _greedy,
 }
 

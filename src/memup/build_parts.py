@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from memup.config import RunSpec
+from memup.memories.base import AbstractMemory
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
 from memup.method.detector import LocalModel
@@ -41,14 +42,17 @@ class Parts:
     def encoded(self, world: World, key: Key) -> EncodedMemory:
         """Make the memory, behind an encoder of environment steps."""
         keys = jax.random.split(key)
+        encoder = self.encoder(world, keys[0])
+        return EncodedMemory(encoder, self.memory(encoder.output_size, keys[1]))
+
+    def encoder(self, world: World, key: Key) -> InputEncoder:
+        """Make what encodes environment steps."""
         size = self.spec["method.encoder"]
-        encoder = InputEncoder(
-            world.space, world.actions, size, key=keys[0], normalise=_normalise(world)
-        )
-        options = self.spec.options("memory")
-        return EncodedMemory(
-            encoder, make_memory(self.spec["memory"], size, key=keys[1], **options)
-        )
+        return InputEncoder(world.space, world.actions, size, key=key, normalise=_normalise(world))
+
+    def memory(self, inputs: int, key: Key) -> AbstractMemory:
+        """Make the memory that the spec names, over so many floats a step."""
+        return make_memory(self.spec["memory"], inputs, key=key, **self.spec.options("memory"))
 
     def question(self, world: World, key: Key) -> QuestionEncoder:
         """Make what encodes a question."""

@@ -234,6 +234,12 @@ def _check_agent(spec: Mapping[str, Any]) -> None:
             spec["method.context"] == 1,
             f"method.context={spec['method.context']}: agent 'greedy' sees one step; expected 1",
         )
+    if spec["agent"] == "merlin":
+        require(
+            spec["training"] == "end-to-end",
+            f"training={spec['training']!r}: agent 'merlin' trains a memory of its own; "
+            "expected 'end-to-end'",
+        )
     if "agent.minibatches" in spec:
         require(
             spec["agent.environments"] % spec["agent.minibatches"] == 0,

@@ -14,13 +14,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from memup.agents.actor import Actor
+from memup.agents.advantages import advantages, scaled
 from memup.agents.base import AbstractAgent
 from memup.agents.learner import Learner, Seen, Trained, adam, inputs, take_actors
 from memup.agents.networks import ActorCritic
 from memup.agents.policy import Kept, act, entropy
-from memup.agents.transitions import follow, mean_valid, of_action, transitions
+from memup.agents.transitions import mean_valid, of_action
 from memup.memories.encoded import EncodedMemory
-from memup.ops.returns import generalised_advantage
 from memup.tree import Vector
 from memup.types import Key, Metrics, TimeStep, Trajectory
 
@@ -138,29 +138,12 @@ class PPO(AbstractAgent):
         """Compute advantages; the transition after an episode's end is no transition."""
         kept, last = trajectory.extras, trajectory.last
         _, _, after = self.act(state, trajectory.after, last, key=jax.random.key(0), greedy=True)
-        valid, reward, discount, goes_on = transitions(trajectory, self.config.gamma)
-        v_tm1 = jnp.where(valid, kept.value, 0.0)
-        v_t = follow(kept.value, after.value)
-        trace = jnp.where(goes_on, self.config.trace, 0.0)
-        advantage = jax.vmap(generalised_advantage, 1, 1)(reward, discount, v_tm1, v_t, trace)
-        state, scaled = self._scale(state, advantage, valid)
+        config = self.config
+        found = advantages(trajectory, kept.value, after.value, config.gamma, config.trace)
+        variance, scale = scaled(state.variance, found)
         seen = Seen(inputs(trajectory), trajectory.before.memory, kept.m)
-        ret = advantage + v_tm1
-        return state, Batch(seen, trajectory.action, kept.log_prob, scaled, ret, valid)
-
-    def _scale(
-        self, state: PPOState, advantage: Float[Array, "T B"], valid: Array
-    ) -> tuple[PPOState, Float[Array, "T B"]]:
-        """Bring advantages to mean 0 and spread 1 at most.
-
-        Where rewards are rare a rollout may hold none of them. Dividing by its own spread would
-        blow its noise up to the size of a signal, so a running spread is the least divisor.
-        """
-        mean = mean_valid(advantage, valid)
-        now = mean_valid((advantage - mean) ** 2, valid)
-        variance = 0.99 * state.variance + 0.01 * jnp.stack([now, jnp.ones_like(now)])
-        spread = jnp.sqrt(jnp.maximum(now, variance[0] / variance[1]))
-        return state._replace(variance=variance), (advantage - mean) / (spread + 1e-8)
+        batch = Batch(seen, trajectory.action, kept.log_prob, scale, found.ret, found.valid)
+        return state._replace(variance=variance), batch
 
     def _loss(
         self, batch: Batch, network: Vector, memory: Vector

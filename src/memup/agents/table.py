@@ -91,6 +91,30 @@ AGENTS: dict[str, Entry] = {
         },
         "Kapturowski et al. 2019, openreview r1lyTjAqYX",
     ),
+    "merlin": Entry(
+        "memup.agents.merlin:Merlin",
+        "a predictor with an external memory, and a policy that reads it",
+        {
+            "learning_rate": Option(1e-3, "of the predictor's Adam", low=0.0, high=1.0),
+            "policy_rate": Option(1e-3, "of the policy's Adam", low=0.0, high=1.0),
+            "gamma": _GAMMA,
+            "trace": _TRACE,
+            "entropy": Option(0.01, "weight of the entropy bonus", low=0.0),
+            "observation": Option(10.0, "weight of saying the observation", low=0.0),
+            "returns": Option(0.5, "weight of foretelling the return", low=0.0),
+            "clip_norm": Option(1.0, "largest norm of either gradient", low=0.0),
+            "latent": Option(16, "Z, numbers of a code", low=1),
+            "slots": Option(64, "N, rows of the memory", low=1),
+            "heads": Option(3, "keys with which the predictor reads", low=1),
+            "retroactive": Option(
+                0.9, "decay, a step, of writing to a row what came after it", low=0.0, high=1.0
+            ),
+            "size": Option(64, "units of the predictor's LSTM", low=1),
+            "hidden": Option(64, "units of every hidden layer", low=1),
+        },
+        "Wayne et al. 2018, arXiv 1803.10760",
+        fields={"agent.rollout": 32},
+    ),
     "greedy": Entry(
         "memup.agents.greedy:Greedy",
         "no training: takes the action whose outcome the predictor expects to be best",

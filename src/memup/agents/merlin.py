@@ -1,0 +1,237 @@
+"""MERLIN (Wayne et al. 2018, arXiv 1803.10760): a predictor with a memory, and a policy on it.
+
+The predictor learns to foresee and to say what it sees; the policy learns from rewards on the
+predictor's codes and memory. No gradient passes from one to the other.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int, PyTree
+
+from memup.agents.advantages import advantages, scaled
+from memup.agents.base import AbstractAgent
+from memup.agents.learner import adam, inputs
+from memup.agents.merlin_decoder import Decoder, Returns
+from memup.agents.merlin_policy import PolicyState, ReadingPolicy
+from memup.agents.merlin_predictor import Predictor, PredictorState
+from memup.agents.transitions import mean_valid, of_action
+from memup.ops.gaussian import Gaussian, kl_divergence
+from memup.tree import Vector, initial, rebuilder
+from memup.types import Key, Metrics, StepInput, TimeStep, Trajectory
+
+
+@dataclass(frozen=True)
+class MerlinConfig:
+    """Settings of MERLIN's learning.
+
+    Attributes:
+        learning_rate: of the predictor's Adam.
+        policy_rate: of the policy's Adam.
+        gamma: discount.
+        trace: lambda of generalised advantage estimation.
+        entropy: weight of the entropy bonus.
+        observation: weight of saying the observation.
+        returns: weight of foretelling the return.
+        clip_norm: of each gradient.
+    """
+
+    learning_rate: float = 1e-3
+    policy_rate: float = 1e-3
+    gamma: float = 0.99
+    trace: float = 0.95
+    entropy: float = 0.01
+    observation: float = 10.0
+    returns: float = 0.5
+    clip_norm: float = 1.0
+
+
+class Foreseeing(NamedTuple):
+    """What the predictor's gradient reaches."""
+
+    predictor: Predictor
+    decoder: Decoder
+    returns: Returns
+
+
+class MerlinState(NamedTuple):
+    """The learner's state: arrays only.
+
+    Attributes:
+        predictor: parameters of predictor, decoder and returns.
+        policy: parameters of the policy.
+        optimisers: optax states of both.
+        variance: running sum of the advantages' variance, and of its weights.
+    """
+
+    predictor: Vector
+    policy: Vector
+    optimisers: tuple[PyTree, PyTree]
+    variance: Float[Array, "2"]
+
+
+class Mind(NamedTuple):
+    """What an actor carries: both states, and the action that it took."""
+
+    predictor: PredictorState
+    policy: PolicyState
+    action: Int[Array, ""]
+
+
+class Thought(NamedTuple):
+    """What a step led to: code, prior and posterior, and log-probabilities of the actions."""
+
+    z: Float[Array, " Z"]
+    prior: Gaussian
+    posterior: Gaussian
+    log_pi: Float[Array, " A"]
+
+
+class Kept(NamedTuple):
+    """What is kept beside each step: the noise that made its code, and its value."""
+
+    noise: Float[Array, "*n Z"]
+    value: Float[Array, "*n"]
+
+
+class Batch(NamedTuple):
+    """What the loss reads, leaves [T, B, ...]; `minds` before the first step, [B, ...]."""
+
+    minds: Mind
+    x: StepInput
+    noise: Array
+    action: Array
+    advantage: Array
+    ret: Array
+    valid: Array
+
+
+class Merlin(AbstractAgent):
+    """MERLIN; each rollout gives one step of either optimiser.
+
+    Args:
+        foreseeing: key -> predictor, decoder and returns.
+        policy: key -> policy.
+        config: settings.
+    """
+
+    def __init__(
+        self,
+        foreseeing: Callable[[Key], Foreseeing],
+        policy: Callable[[Key], ReadingPolicy],
+        config: MerlinConfig,
+    ):
+        self.config, self._makers = config, (foreseeing, policy)
+        self.foreseeing, self.policy = rebuilder(foreseeing), rebuilder(policy)
+        self.optimisers = tuple(
+            optax.apply_if_finite(adam(rate, config.clip_norm), 2**31 - 1)
+            for rate in (config.learning_rate, config.policy_rate)
+        )
+
+    def init(self, *, key: Key) -> MerlinState:
+        """See AbstractAgent."""
+        keys = jax.random.split(key)
+        vectors = [initial(make, k) for make, k in zip(self._makers, keys, strict=True)]
+        states = [o.init(v) for o, v in zip(self.optimisers, vectors, strict=True)]
+        return MerlinState(*vectors, tuple(states), jnp.zeros(2))
+
+    def begin(self, state: MerlinState, batch: int) -> Mind:
+        """See AbstractAgent."""
+        model, policy = self.foreseeing(state.predictor), self.policy(state.policy)
+        mind = Mind(model.predictor.initial_state(), policy.initial_state(), jnp.int32(0))
+        return jax.tree.map(lambda a: jnp.broadcast_to(a, (batch, *a.shape)), mind)
+
+    def act(
+        self, state: MerlinState, carry: Mind, step: TimeStep, *, key: Key, greedy: bool = False
+    ) -> tuple[Mind, Int[Array, " B"], Kept]:
+        """Draw codes, then actions; greedy takes the likeliest of both. See AbstractAgent."""
+        model, policy = self.foreseeing(state.predictor), self.policy(state.policy)
+        keys = jax.random.split(key)
+        noise = jax.random.normal(keys[0], (step.first.shape[0], model.predictor.latent))
+        noise = jnp.zeros_like(noise) if greedy else noise
+        x = StepInput(step.obs, carry.action, step.reward, step.first)
+        after, thought = jax.vmap(lambda m, x, n: think(model, policy, m, x, n))(carry, x, noise)
+        logits = thought.log_pi
+        action = jnp.argmax(logits, -1) if greedy else jax.random.categorical(keys[1], logits)
+        action = action.astype(jnp.int32)
+        value = jax.vmap(model.returns.of_policy)(thought.z, logits)
+        return after._replace(action=action), action, Kept(noise, value)
+
+    def learn(
+        self, state: MerlinState, trajectory: Trajectory, *, key: Key
+    ) -> tuple[MerlinState, Metrics]:
+        """Take one step of either optimiser; the gradient ends where the rollout began."""
+        state, batch = self._prepare(state, trajectory)
+        vectors = state.predictor, state.policy
+        gradients, metrics = jax.grad(self._loss, (0, 1), has_aux=True)(*vectors, batch)
+        moved, optimisers, skipped = [], [], []
+        for gradient, vector, old, optimiser in zip(
+            gradients, vectors, state.optimisers, self.optimisers, strict=True
+        ):
+            step, new = optimiser.update(gradient, old, vector)
+            moved.append(vector + step)
+            optimisers.append(new)
+            skipped.append(new.notfinite_count)
+        metrics["skipped_in_a_row"] = jnp.stack(skipped).max().astype(jnp.float32)
+        return MerlinState(*moved, tuple(optimisers), state.variance), metrics
+
+    def _prepare(self, state: MerlinState, trajectory: Trajectory) -> tuple[MerlinState, Batch]:
+        config, kept, last = self.config, trajectory.extras, trajectory.last
+        _, _, after = self.act(state, trajectory.after, last, key=jax.random.key(0), greedy=True)
+        found = advantages(trajectory, kept.value, after.value, config.gamma, config.trace)
+        variance, scale = scaled(state.variance, found)
+        x, action = inputs(trajectory), trajectory.action
+        batch = Batch(trajectory.before, x, kept.noise, action, scale, found.ret, found.valid)
+        return state._replace(variance=variance), batch
+
+    def _loss(
+        self, predictor: Vector, policy: Vector, batch: Batch
+    ) -> tuple[Float[Array, ""], Metrics]:
+        """Sum the losses of predictor and policy, which share no gradient."""
+        model = self.foreseeing(predictor)
+        thoughts = self._rethink(predictor, policy, batch)
+        foreseen, metrics = self._foreseen(model, thoughts, batch)
+        log_pi = thoughts.log_pi
+        gain = mean_valid(batch.advantage * of_action(log_pi, batch.action), batch.valid)
+        entropy = mean_valid(-jnp.sum(jnp.exp(log_pi) * log_pi, -1), batch.valid)
+        loss = foreseen - gain - self.config.entropy * entropy
+        return loss, {**metrics, "loss": loss, "entropy": entropy}
+
+    def _rethink(self, predictor: Vector, policy: Vector, batch: Batch) -> Thought:
+        """Think the rollout again, leaves [T, B, ...]; the minds before it are given."""
+        model, acting = self.foreseeing(predictor), self.policy(policy)
+
+        def unroll(mind: Mind, x: StepInput, noise: Array) -> Thought:
+            return jax.lax.scan(lambda m, now: think(model, acting, m, *now), mind, (x, noise))[1]
+
+        minds = jax.lax.stop_gradient(batch.minds)
+        return jax.vmap(unroll, (0, 1, 1), 1)(minds, batch.x, batch.noise)
+
+    def _foreseen(
+        self, model: Foreseeing, thoughts: Thought, batch: Batch
+    ) -> tuple[Float[Array, ""], Metrics]:
+        """Return the predictor's loss: a bound of what it sees, and the return."""
+        each = lambda f: jax.vmap(jax.vmap(f))  # noqa: E731
+        said = jax.tree.map(jnp.mean, each(model.decoder)(thoughts.z, batch.x))
+        kl = jnp.mean(each(kl_divergence)(thoughts.posterior, thoughts.prior))
+        value = each(model.returns.of_policy)(thoughts.z, thoughts.log_pi)
+        errors = each(model.returns.loss)(thoughts.z, value, batch.action, batch.ret)
+        returns = mean_valid(errors, batch.valid)
+        loss = self.config.observation * said.obs + said.action + said.reward + kl
+        loss += self.config.returns * returns
+        return loss, {"kl": kl, "returns": returns, **said._asdict()}
+
+
+def think(
+    model: Foreseeing, policy: ReadingPolicy, mind: Mind, x: StepInput, noise: Float[Array, " Z"]
+) -> tuple[Mind, Thought]:
+    """Let one actor read a step: the predictor, then the policy on what it made of it."""
+    predictor, belief = model.predictor.step(mind.predictor, x, noise)
+    acting, logits = policy.step(mind.policy, belief.z, belief.rows, x.first)
+    log_pi = jax.nn.log_softmax(logits)
+    thought = Thought(belief.z, belief.prior, belief.posterior, log_pi)
+    return Mind(predictor, acting, mind.action), thought
