@@ -63,6 +63,9 @@ TINY = {
     "agent.batch": 4,
     "method.encoder": 4,
     "agent.hidden": 4,
+    "agent.latent": 3,
+    "agent.slots": 5,
+    "agent.size": 4,
     "agent.environments": B,
 }
 MAKERS = {
@@ -72,7 +75,7 @@ MAKERS = {
     **{
         f"{name} on a frozen memory": partial(made, name, "two-phase")
         for name in AGENTS
-        if name != "greedy"
+        if name not in ("greedy", "merlin")
     },
 }
 

@@ -192,14 +192,17 @@ class Merlin(AbstractAgent):
         self, predictor: Vector, policy: Vector, batch: Batch
     ) -> tuple[Float[Array, ""], Metrics]:
         """Sum the losses of predictor and policy, which share no gradient."""
-        model = self.foreseeing(predictor)
         thoughts = self._rethink(predictor, policy, batch)
-        foreseen, metrics = self._foreseen(model, thoughts, batch)
+        foreseen, metrics = self._foreseen(self.foreseeing(predictor), thoughts, batch)
+        acted, entropy = self._acted(thoughts, batch)
+        return foreseen + acted, {**metrics, "loss": foreseen, "entropy": entropy}
+
+    def _acted(self, thoughts: Thought, batch: Batch) -> tuple[Float[Array, ""], Array]:
+        """Return the policy's loss, and the entropy of its actions."""
         log_pi = thoughts.log_pi
         gain = mean_valid(batch.advantage * of_action(log_pi, batch.action), batch.valid)
         entropy = mean_valid(-jnp.sum(jnp.exp(log_pi) * log_pi, -1), batch.valid)
-        loss = foreseen - gain - self.config.entropy * entropy
-        return loss, {**metrics, "loss": loss, "entropy": entropy}
+        return -gain - self.config.entropy * entropy, entropy
 
     def _rethink(self, predictor: Vector, policy: Vector, batch: Batch) -> Thought:
         """Think the rollout again, leaves [T, B, ...]; the minds before it are given."""
