@@ -11,8 +11,9 @@ from jaxtyping import Array, PyTree
 from memup.agents.base import AbstractAgent
 from memup.agents.greedy import Greedy
 from memup.agents.impala import IMPALA, IMPALAConfig
-from memup.agents.merlin import Foreseeing, Merlin, MerlinConfig
+from memup.agents.merlin import Merlin, MerlinConfig
 from memup.agents.merlin_decoder import Decoder, Returns
+from memup.agents.merlin_mind import Foreseeing
 from memup.agents.merlin_policy import ReadingPolicy
 from memup.agents.merlin_predictor import Predictor
 from memup.agents.ppo import PPO, PPOConfig

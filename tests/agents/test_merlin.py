@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import memup
-from memup.agents.merlin import Foreseeing, Merlin, MerlinConfig, think
+from memup.agents.merlin import Merlin, MerlinConfig
 from memup.agents.merlin_decoder import Decoder, Returns
+from memup.agents.merlin_mind import Foreseeing, think
 from memup.agents.merlin_policy import ReadingPolicy
 from memup.agents.merlin_predictor import Predictor
 from memup.agents.rollout import begin, rollout

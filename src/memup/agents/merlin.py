@@ -16,11 +16,10 @@ from jaxtyping import Array, Float, Int, PyTree
 from memup.agents.advantages import advantages, scaled
 from memup.agents.base import AbstractAgent
 from memup.agents.learner import adam, inputs
-from memup.agents.merlin_decoder import Decoder, Returns
-from memup.agents.merlin_policy import PolicyState, ReadingPolicy
-from memup.agents.merlin_predictor import Predictor, PredictorState
+from memup.agents.merlin_mind import Foreseeing, Mind, Thought, think
+from memup.agents.merlin_policy import ReadingPolicy
 from memup.agents.transitions import mean_valid, of_action
-from memup.ops.gaussian import Gaussian, kl_divergence
+from memup.ops.gaussian import kl_divergence
 from memup.tree import Vector, initial, rebuilder
 from memup.types import Key, Metrics, StepInput, TimeStep, Trajectory
 
@@ -50,14 +49,6 @@ class MerlinConfig:
     clip_norm: float = 1.0
 
 
-class Foreseeing(NamedTuple):
-    """What the predictor's gradient reaches."""
-
-    predictor: Predictor
-    decoder: Decoder
-    returns: Returns
-
-
 class MerlinState(NamedTuple):
     """The learner's state: arrays only.
 
@@ -72,23 +63,6 @@ class MerlinState(NamedTuple):
     policy: Vector
     optimisers: tuple[PyTree, PyTree]
     variance: Float[Array, "2"]
-
-
-class Mind(NamedTuple):
-    """What an actor carries: both states, and the action that it took."""
-
-    predictor: PredictorState
-    policy: PolicyState
-    action: Int[Array, ""]
-
-
-class Thought(NamedTuple):
-    """What a step led to: code, prior and posterior, and log-probabilities of the actions."""
-
-    z: Float[Array, " Z"]
-    prior: Gaussian
-    posterior: Gaussian
-    log_pi: Float[Array, " A"]
 
 
 class Kept(NamedTuple):
@@ -227,14 +201,3 @@ class Merlin(AbstractAgent):
         loss = self.config.observation * said.obs + said.action + said.reward + kl
         loss += self.config.returns * returns
         return loss, {"kl": kl, "returns": returns, **said._asdict()}
-
-
-def think(
-    model: Foreseeing, policy: ReadingPolicy, mind: Mind, x: StepInput, noise: Float[Array, " Z"]
-) -> tuple[Mind, Thought]:
-    """Let one actor read a step: the predictor, then the policy on what it made of it."""
-    predictor, belief = model.predictor.step(mind.predictor, x, noise)
-    acting, logits = policy.step(mind.policy, belief.z, belief.rows, x.first)
-    log_pi = jax.nn.log_softmax(logits)
-    thought = Thought(belief.z, belief.prior, belief.posterior, log_pi)
-    return Mind(predictor, acting, mind.action), thought
