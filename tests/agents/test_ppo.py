@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from memup.agents.actor import Actor
+from memup.agents.advantages import Advantages, scaled
 from memup.agents.policy import Kept
 from memup.agents.ppo import PPO, PPOConfig
 from memup.agents.rollout import begin, episode_sums, rollout
@@ -199,12 +200,16 @@ def test_acting_forgets_where_an_episode_begins(vector):
     assert not np.allclose(clean_m[1], dirty_m[1])
 
 
-def test_advantages_are_scaled_by_a_running_spread(vector):
-    agent = PPO(vector, rebuilder(make), 2, CONFIG)
-    state, valid = agent.init(key=jax.random.key(0)), jnp.ones((50, 2), bool)
+def test_advantages_are_scaled_by_a_running_spread():
     noise = jnp.asarray(np.random.default_rng(0).normal(3, 7, (50, 2)), jnp.float32)
-    _, scaled = jax.jit(agent._scale)(state, noise, valid)
-    np.testing.assert_allclose([scaled.mean(), scaled.std()], [0, 1], atol=1e-3)
+    valid = jnp.ones((50, 2), bool).at[0].set(False)
+    scale = jax.jit(lambda variance, a: scaled(variance, Advantages(a, a, valid)))
+    variance, first = scale(jnp.zeros(2), noise)
+    np.testing.assert_allclose([first[1:].mean(), first[1:].std()], [0, 1], atol=1e-3)
+    # A quiet rollout after it is divided by the running spread, not blown up to 1.
+    _, quiet = scale(variance, noise / 100)
+    spread = np.sqrt((0.99 + 1e-4) / 1.99)
+    np.testing.assert_allclose(quiet[1:].std(), 0.01 / spread, rtol=1e-2)
 
 
 def test_sums_over_episodes_that_ended():

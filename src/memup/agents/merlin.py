@@ -18,6 +18,7 @@ from memup.agents.base import AbstractAgent
 from memup.agents.learner import adam, inputs
 from memup.agents.merlin_mind import Foreseeing, Mind, Thought, think
 from memup.agents.merlin_policy import ReadingPolicy
+from memup.agents.policy import entropy
 from memup.agents.transitions import mean_valid, of_action
 from memup.ops.gaussian import kl_divergence
 from memup.tree import Vector, initial, rebuilder
@@ -168,15 +169,15 @@ class Merlin(AbstractAgent):
         """Sum the losses of predictor and policy, which share no gradient."""
         thoughts = self._rethink(predictor, policy, batch)
         foreseen, metrics = self._foreseen(self.foreseeing(predictor), thoughts, batch)
-        acted, entropy = self._acted(thoughts, batch)
-        return foreseen + acted, {**metrics, "loss": foreseen, "entropy": entropy}
+        acted, spread = self._acted(thoughts, batch)
+        return foreseen + acted, {**metrics, "loss": foreseen, "entropy": spread}
 
     def _acted(self, thoughts: Thought, batch: Batch) -> tuple[Float[Array, ""], Array]:
         """Return the policy's loss, and the entropy of its actions."""
         log_pi = thoughts.log_pi
         gain = mean_valid(batch.advantage * of_action(log_pi, batch.action), batch.valid)
-        entropy = mean_valid(-jnp.sum(jnp.exp(log_pi) * log_pi, -1), batch.valid)
-        return -gain - self.config.entropy * entropy, entropy
+        spread = mean_valid(entropy(log_pi), batch.valid)
+        return -gain - self.config.entropy * spread, spread
 
     def _rethink(self, predictor: Vector, policy: Vector, batch: Batch) -> Thought:
         """Think the rollout again, leaves [T, B, ...]; the minds before it are given."""
