@@ -48,7 +48,7 @@ class Decoder(eqx.Module):
         self.space, self.actions = space, actions
         self.families = tuple(_family(leaf) for leaf in flatten(space).values())
         size = sum(family.size for family in self.families) + actions + 1
-        self.network = Perceptron(latent, size, (hidden,), 0.1, key=key)
+        self.network = Perceptron(latent, size, (hidden,), 1.0, key=key)
 
     def __call__(self, z: Float[Array, " Z"], x: StepInput) -> Said:
         """Return how badly `z` says `x`."""

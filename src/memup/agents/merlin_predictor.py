@@ -100,7 +100,7 @@ class Predictor(eqx.Module):
         known = size + heads * width
         self.prior = Perceptron(known, width, (hidden,), 0.1, key=keys[2])
         given = encoder.output_size + known + width
-        self.residual = Perceptron(given, width, (hidden,), 0.1, key=keys[3])
+        self.residual = Perceptron(given, width, (hidden,), 1.0, key=keys[3])
 
     def initial_state(self) -> PredictorState:
         """Return the state before an episode: an empty memory."""

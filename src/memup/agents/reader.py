@@ -8,11 +8,15 @@ from jaxtyping import Array, Float
 from memup.ops.addressing import content_weights, read
 from memup.types import Key
 
+STRENGTH = 4.0
+
 
 class Reader(eqx.Module):
     """Reads rows that are like its keys: H keys and strengths, a linear map of a state.
 
-    w = softmax(strength * cosine(key, row)), strength = softplus of its number.
+    w = softmax(strength * cosine(key, row)), strength = softplus of its number, which begins near
+    STRENGTH: with a strength near 0 every reading is the mean of all rows, and a key that finds the
+    right one changes next to nothing.
 
     Args:
         inputs: I, size of the state that asks.
@@ -26,7 +30,9 @@ class Reader(eqx.Module):
 
     def __init__(self, inputs: int, width: int, heads: int, *, key: Key):
         self.heads = heads
-        self.ask = eqx.nn.Linear(inputs, heads * (width + 1), key=key)
+        ask = eqx.nn.Linear(inputs, heads * (width + 1), key=key)
+        bias = ask.bias.reshape(heads, -1).at[:, -1].set(STRENGTH)
+        self.ask = eqx.tree_at(lambda layer: layer.bias, ask, jnp.ravel(bias))
 
     def __call__(
         self, state: Float[Array, " I"], rows: Float[Array, "N W"]

@@ -51,11 +51,12 @@ def append(rows: Rows, z: Float[Array, " Z"], decay: float) -> Rows:
     row = jnp.where(rows.count < slots, rows.count, jnp.argmin(rows.use))
     here = jnp.arange(slots) == row
     trace = jnp.where(here, 0.0, decay * rows.trace + (1 - decay) * rows.last)
-    content = jnp.where(here[:, None], 0.0, rows.content)
     now = here.astype(z.dtype)
-    added = jnp.concatenate([jnp.outer(now, z), jnp.outer(trace, z)], axis=1)
-    use = jnp.where(here, 0.0, rows.use)
-    return Rows(content + added, trace, now, use, rows.count + 1)
+    # One pass over the memory, which is the largest array of a step.
+    is_code = jnp.arange(rows.content.shape[1]) < z.shape[0]
+    share = jnp.where(is_code[None], now[:, None], trace[:, None])
+    content = jnp.where(here[:, None], 0.0, rows.content) + share * jnp.tile(z, 2)[None]
+    return Rows(content, trace, now, jnp.where(here, 0.0, rows.use), rows.count + 1)
 
 
 def note_reading(rows: Rows, weights: Float[Array, "H N"]) -> Rows:
