@@ -88,10 +88,10 @@ class Earned(AbstractSelector):
         return Targets(index, chosen.astype(np.float32))
 
 
-def candidates(plan: Any) -> Int[np.ndarray, " C"]:
-    """Return the candidate steps of a plan; that of a composite is a list of its parts' plans."""
+def candidates(plan: Any) -> Int[np.ndarray, " C"] | None:
+    """Return the candidate steps of a plan, if it has any; a composite's is a list of plans."""
     parts = plan if isinstance(plan, list) else [plan]
-    return next(part.step for part in parts if isinstance(part, Candidates))
+    return next((part.step for part in parts if isinstance(part, Candidates)), None)
 
 
 def informed(plan: Any, loss: Float[np.ndarray, " C"]) -> Any:

@@ -158,7 +158,7 @@ class Windows:
             nothing = np.zeros((len(query), self.selector.width), np.float32)
             return Targets(np.repeat(query[:, None], self.selector.width, axis=1), nothing)
         plan = self._plan(episode, score)
-        if self._losses:
+        if episode in self._losses:
             plan = informed(plan, self._losses[episode])
         targets = self.selector.select(score, query, rng, plan)
         # A last step without an outcome has weight 0; its index must still be one that exists.
@@ -177,7 +177,9 @@ class Windows:
         if self.loss is None:
             return
         plans = {v.episode: self._plan(v.episode, self._outcomes(v.episode)) for v in visits}
-        self._losses = self.loss({episode: candidates(plan) for episode, plan in plans.items()})
+        steps = {episode: candidates(plan) for episode, plan in plans.items()}
+        steps = {episode: found for episode, found in steps.items() if found is not None}
+        self._losses = self.loss(steps) if steps else {}
 
     def _outcomes(self, episode: int) -> np.ndarray:
         """Return the scores of the steps that have an outcome."""
