@@ -15,6 +15,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import agents_table
+
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
@@ -309,6 +311,14 @@ def _middle(results: list[dict], name: str) -> str:
     return f"{statistics.median(r[name] for r in results if name in r):,.0f}"
 
 
+def agents() -> str:
+    """Agents side by side over the length of the maze."""
+    found = load("agents")
+    if not found:
+        return ""
+    return table(agents_table.HEAD, agents_table.rows(found["results"])) + measured(found)
+
+
 def memories_torch() -> str:
     """Memories beside their counterparts in PyTorch."""
     found = load("memories_torch")
@@ -370,6 +380,7 @@ TABLES: dict[str, Callable[[], str]] = {
         memories_torch,
         zoo,
         tasks,
+        agents,
         amrl,
         headlines,
         bigbird,

@@ -2,11 +2,13 @@
 
 import json
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "benchmarks"))
 TABLES = runpy.run_path(str(ROOT / "benchmarks" / "tables.py"))
 PICTURE = runpy.run_path(str(ROOT / "benchmarks" / "memories_picture.py"))
 

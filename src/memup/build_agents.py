@@ -130,11 +130,12 @@ def _settings(spec: RunSpec) -> dict[str, Any]:
     return {**options, "hidden": (options["hidden"],) * 2}
 
 
-def _memory(world: World, parts: Parts) -> tuple[Vector, Callable[[Vector], EncodedMemory]]:
+def _memory(
+    world: World, parts: Parts
+) -> tuple[Vector | Callable[[Key], Vector], Callable[[Vector], EncodedMemory]]:
     """Return what an agent stands on: the memory that was trained before, or a new one."""
     make = partial(parts.encoded, world)
     if "model" in world.results:
-        vector = ravel(rebuilder(parts.model(world))(world.results["model"]).memory)
-    else:
-        vector = initial(make, world.key("memory"))
-    return vector, rebuilder(make)
+        model = rebuilder(parts.model(world))(world.results["model"])
+        return ravel(model.memory), rebuilder(make)
+    return partial(initial, make), rebuilder(make)

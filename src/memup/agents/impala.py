@@ -84,7 +84,7 @@ class IMPALA(AbstractAgent):
     """IMPALA over a memory.
 
     Args:
-        vector: parameters of the memory that `init` starts from.
+        vector: parameters of the memory that `init` starts from, or what draws them from a key.
         memory: puts the memory together from its parameters.
         actions: number of actions.
         config: settings.
@@ -93,7 +93,7 @@ class IMPALA(AbstractAgent):
 
     def __init__(
         self,
-        vector: Vector,
+        vector: Vector | Callable[[Key], Vector],
         memory: Callable[[Vector], EncodedMemory],
         actions: int,
         config: IMPALAConfig,

@@ -8,6 +8,7 @@ while acting, and only the heads learn, as in MemUP's second phase.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
@@ -51,7 +52,7 @@ class Learner:
     """Heads and memory as one vector of parameters.
 
     Args:
-        vector: parameters of the memory that `init` starts from.
+        vector: parameters of the memory that `init` starts from, or what draws them from a key.
         memory: puts the memory together from its parameters.
         heads: (D, key) -> module that reads a memory's output [D].
         optimiser: of what learns.
@@ -60,20 +61,24 @@ class Learner:
 
     def __init__(
         self,
-        vector: Vector,
+        vector: Vector | Callable[[Key], Vector],
         memory: Callable[[Vector], EncodedMemory],
         heads: Callable[..., Any],
         optimiser: optax.GradientTransformation,
         train_memory: bool,
     ):
-        self.vector, self.memory, self.train_memory = vector, memory, train_memory
+        self.memory, self.train_memory = memory, train_memory
+        self._start = vector if callable(vector) else lambda key: jnp.copy(vector)
         self.optimiser = optax.apply_if_finite(optimiser, 2**31 - 1)
-        self._make = lambda key: heads(memory(vector).output_size, key=key)
+        shape = jax.eval_shape(self._start, jax.random.key(0))
+        self.size = eqx.filter_eval_shape(memory, shape).output_size
+        self._make = lambda key: heads(self.size, key=key)
         self.network = rebuilder(self._make)
 
     def init(self, *, key: Key) -> Trained:
         """Return new heads on the memory."""
-        network, memory = initial(self._make, key), jnp.copy(self.vector)
+        keys = jax.random.split(key)
+        network, memory = initial(self._make, keys[0]), self._start(keys[1])
         return Trained(network, memory, self.optimiser.init(self._join(network, memory)))
 
     def begin(self, state: Trained, batch: int) -> Actor:

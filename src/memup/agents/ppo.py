@@ -81,7 +81,7 @@ class PPO(AbstractAgent):
     """PPO over a memory.
 
     Args:
-        vector: parameters of the memory that `init` starts from.
+        vector: parameters of the memory that `init` starts from, or what draws them from a key.
         memory: puts the memory together from its parameters.
         actions: number of actions.
         config: settings.
@@ -90,7 +90,7 @@ class PPO(AbstractAgent):
 
     def __init__(
         self,
-        vector: Vector,
+        vector: Vector | Callable[[Key], Vector],
         memory: Callable[[Vector], EncodedMemory],
         actions: int,
         config: PPOConfig,

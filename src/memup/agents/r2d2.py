@@ -96,7 +96,7 @@ class R2D2(AbstractAgent):
     """R2D2 over a memory.
 
     Args:
-        vector: parameters of the memory that `init` starts from.
+        vector: parameters of the memory that `init` starts from, or what draws them from a key.
         memory: puts the memory together from its parameters.
         actions: number of actions.
         config: settings.
@@ -109,7 +109,7 @@ class R2D2(AbstractAgent):
 
     def __init__(
         self,
-        vector: Vector,
+        vector: Vector | Callable[[Key], Vector],
         memory: Callable[[Vector], EncodedMemory],
         actions: int,
         config: R2D2Config,
@@ -139,7 +139,7 @@ class R2D2(AbstractAgent):
         rows = self.begin(trained, self.actors).memory
         read: PyTree = self.example
         if not self.learner.train_memory:
-            rows, read = (), jnp.zeros(self.learner.memory(trained.memory).output_size)
+            rows, read = (), jnp.zeros(self.learner.size)
         repeat = lambda leaf, *n: jnp.zeros((*n, *leaf.shape), leaf.dtype)  # noqa: E731
         steps = self.burn_in + self.length + 1
         no, zero = jnp.zeros(self.length, bool), jnp.zeros(self.length)

@@ -4,13 +4,15 @@ from memup.tables import Entry, Option
 
 _GAMMA = Option(0.99, "discount of rewards", low=0.0, high=1.0)
 _RATE = Option(1e-3, "of Adam", low=0.0, high=1.0)
+# Where a rollout is learned from once, steps must be larger.
+_FAST = Option(3e-3, "of Adam", low=0.0, high=1.0)
 _ENTROPY = Option(0.001, "weight of the entropy bonus", low=0.0)
 _VALUE = Option(0.5, "weight of the value loss", low=0.0)
 _CLIP_NORM = Option(0.5, "largest norm of the gradient", low=0.0)
 _HIDDEN = Option(64, "units of the two hidden layers of actor and critic", low=1)
 _TRACE = Option(0.95, "lambda of advantage estimation", low=0.0, high=1.0)
 _IMPALA = {
-    "learning_rate": Option(3e-3, "of Adam", low=0.0, high=1.0),
+    "learning_rate": _FAST,
     "gamma": _GAMMA,
     "trace": Option(1.0, "lambda of V-trace", low=0.0, high=1.0),
     "rho": Option(1.0, "highest weight of a correction", low=0.0),
@@ -45,7 +47,7 @@ AGENTS: dict[str, Entry] = {
         "memup.agents.ppo:PPO",
         "advantage actor-critic: one step up the plain policy gradient for each rollout",
         {
-            "learning_rate": _RATE,
+            "learning_rate": _FAST,
             "gamma": _GAMMA,
             "trace": _TRACE,
             "entropy": _ENTROPY,

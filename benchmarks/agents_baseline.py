@@ -1,0 +1,148 @@
+"""A baseline's seeds side by side: init, rollout and learning are pure, so vmap runs them."""
+
+import time
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from memup.agents.base import AbstractAgent
+from memup.agents.rollout import begin, episode_sums, rollout
+from memup.build import build
+from memup.config import RunSpec
+from memup.envs.base import AbstractEnv
+
+GOOD, ENOUGH, RECENT = 0.95, 0.995, 200
+EPISODES = 4
+SHARE = 0.1
+
+
+def run(spec: RunSpec, seeds: list[int], budget: int, deadline: float) -> dict:
+    """Train until all seeds succeed, the steps are used up or the time is over; then judge.
+
+    Args:
+        spec: of the run; its seed is not used.
+        seeds: run side by side.
+        budget: environment steps of a seed.
+        deadline: on the clock of `time.perf_counter`.
+    """
+    start = time.perf_counter()
+    job = build(spec)
+    policy = job.phases[0]
+    policy.prepare(job.world)
+    agent, env = policy.agent, job.world.env
+    assert isinstance(env, AbstractEnv)
+    keys = jax.vmap(jax.random.key)(np.array(seeds))
+    training = Training(agent, env, spec["agent.environments"], policy.rollout, policy.many)
+    work = jax.jit(jax.vmap(training.begin))(keys)
+    iterate = jax.jit(jax.vmap(training.many, (0, 0)), donate_argnums=0).lower(work, keys)
+    iterate = iterate.compile()
+    log, compile_s = Log(len(seeds)), time.perf_counter() - start
+    judge_s = SHARE * (deadline - start)
+    calls, stopped = 0, "budget"
+    while calls * training.stride < budget:
+        if time.perf_counter() > deadline - judge_s:
+            stopped = "time"
+            break
+        calls += 1
+        work, sums = iterate(work, jax.vmap(partial(jax.random.fold_in, data=calls))(keys))
+        log.add(sums, calls * training.stride, time.perf_counter() - start)
+        if log.all_good():
+            stopped = "learned"
+            break
+    steps = calls * training.stride
+    return {
+        "success": judge(agent, env, work[0], keys, spec["agent.environments"]),
+        "env_steps": steps,
+        "steps_to_95": log.steps,
+        "updates_to_95": [s and round(s * updates(spec) / training.each) for s in log.steps],
+        "wall_to_95_s": log.walls,
+        "updates": round(steps * updates(spec) / training.each),
+        "steps_per_s": round(len(seeds) * steps / (time.perf_counter() - start - compile_s)),
+        "compile_s": round(compile_s, 1),
+        "stopped": stopped,
+    }
+
+
+def updates(spec: RunSpec) -> int:
+    """Return the updates after each rollout."""
+    if "agent.updates" in spec:
+        return spec["agent.updates"]
+    return spec.get("agent.epochs", 1) * spec.get("agent.minibatches", 1)
+
+
+class Training:
+    """What one seed does; pure, for vmap."""
+
+    def __init__(self, agent: AbstractAgent, env: AbstractEnv, batch: int, length: int, many: int):
+        self.agent, self.env, self.batch, self.length = agent, env, batch, length
+        self.calls, self.each = many, batch * length
+        self.stride = many * self.each
+
+    def begin(self, key: Any) -> PyTree:
+        """Return the agent's state, its carry and its running returns."""
+        keys = jax.random.split(key)
+        state = self.agent.init(key=keys[0])
+        carry = begin(self.agent, state, self.env, self.batch, key=keys[1])
+        return state, carry, jax.numpy.zeros(self.batch)
+
+    def many(self, work: PyTree, key: Any) -> tuple[PyTree, Any]:
+        """Act and learn several times."""
+
+        def one(work: PyTree, key: Any) -> tuple[PyTree, Any]:
+            state, carry, running = work
+            keys = jax.random.split(key)
+            carry, played = rollout(self.agent, state, self.env, carry, self.length, key=keys[0])
+            running, sums = episode_sums(running, played, self.agent.exploring)
+            state, _ = self.agent.learn(state, played, key=keys[1])
+            return (state, carry, running), (sums.count, sums.success)
+
+        return jax.lax.scan(one, work, jax.random.split(key, self.calls))
+
+
+class Log:
+    """When each seed reached the goal over its recent episodes."""
+
+    def __init__(self, seeds: int):
+        self.steps: list[int | None] = [None] * seeds
+        self.walls: list[float | None] = [None] * seeds
+        self._sums: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def add(self, sums: Any, steps: int, wall: float) -> None:
+        """Take the sums of one call, leaves [seeds, iterations]."""
+        count, success = (np.asarray(leaf) for leaf in sums)
+        self._sums += list(zip(count.T, success.T, strict=True))
+        for seed, rate in enumerate(self.rates()):
+            if rate >= GOOD and self.steps[seed] is None:
+                self.steps[seed], self.walls[seed] = steps, round(wall, 1)
+
+    def rates(self) -> list[float]:
+        """Return each seed's success over its last 200 episodes; 0 while there are fewer."""
+        counts = np.array([count for count, _ in self._sums[::-1]])
+        wins = np.array([success for _, success in self._sums[::-1]])
+        rates = []
+        for seed in range(counts.shape[1]):
+            enough = np.flatnonzero(np.cumsum(counts[:, seed]) >= RECENT)
+            last = enough[0] + 1 if len(enough) else 0
+            rates.append(wins[:last, seed].sum() / counts[:last, seed].sum() if last else 0.0)
+        return rates
+
+    def all_good(self) -> bool:
+        """Say whether every seed's policy is as good as it will get."""
+        return min(self.rates()) >= ENOUGH
+
+
+def judge(agent: AbstractAgent, env: Any, states: PyTree, keys: Any, batch: int) -> list[float]:
+    """Return each seed's success in fresh episodes, greedily."""
+    length = EPISODES * (env.length + 12)
+
+    def one(state: PyTree, key: Any) -> Any:
+        keys = jax.random.split(jax.random.fold_in(key, 2**30))
+        carry = begin(agent, state, env, batch, key=keys[0])
+        _, played = rollout(agent, state, env, carry, length, key=keys[1], greedy=True)
+        _, sums = episode_sums(jax.numpy.zeros(batch), played)
+        return sums.success / sums.count
+
+    return [round(float(s), 4) for s in jax.jit(jax.vmap(one))(states, keys)]
