@@ -41,6 +41,16 @@ def distracted(n=512):
         yield {"obs": obs, "label": label}
 
 
+def coins(n=1600):
+    """The first kind, and five labels at steps of their own kind: coins, uncertain for ever."""
+    rng = np.random.default_rng(1)
+    for sequence in sequences(n):
+        obs, label = sequence["obs"], sequence["label"]
+        at = rng.choice(np.arange(WINDOW, LENGTH - 2), 5, replace=False)
+        obs[at, 1], label[at] = 0.5, rng.integers(2, size=5)
+        yield {"obs": obs, "label": label}
+
+
 def accuracy(data=sequences, **fields):
     store = memup.EpisodeStore.from_episodes(list(data()))
     made = {**SMALL, "training": "supervised", "method.target": "label", **fields}
@@ -60,6 +70,12 @@ def test_the_detector_says_what_to_learn(monkeypatch):
     monkeypatch.setattr(ContextTable, "scores", lambda self, rows: np.zeros(len(rows), np.float32))
     guessed = 1 - 0.5 / LENGTH
     assert accuracy(**fields) < guessed + 0.25 / LENGTH
+
+
+def test_slots_go_where_memory_helps():
+    """Of six labels one can be known: 1 / 2 + 1 / 12 is the best there is, 1 / 2 is a guess."""
+    fields = {"method.selector": "earned", "method.updates": 3000, "seed": 1}
+    assert accuracy(coins, **fields) > 0.56
 
 
 def test_truncated_back_propagation_stays_at_chance():

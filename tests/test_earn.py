@@ -1,0 +1,54 @@
+"""What loss to expect with memory, learned from the losses of updates."""
+
+import numpy as np
+from hand_store import SPACE
+
+from memup.build_parts import Parts
+from memup.config import make_spec
+from memup.data.store import EpisodeStore
+from memup.method.detector import LocalDetector
+from memup.nn.likelihood import Normal
+from memup.phases.base import World
+from memup.phases.earn import Earn
+from memup.tree import initial, rebuilder
+from memup.types import Context, Window
+
+
+def world():
+    """Two episodes whose steps are of two kinds: obs[0] is 1 at every third step, else 0."""
+    store = EpisodeStore()
+    for length in (30, 12):
+        kind = (np.arange(length) % 3 == 0).astype(np.float32)
+        obs = np.stack([kind, np.zeros(length, np.float32)], axis=1)
+        store.add({"obs": obs, "action": np.zeros(length, np.int8)})
+    return World(None, store, SPACE, 2, 0)
+
+
+def test_kinds_of_steps_have_the_losses_they_had_as_targets():
+    here, shape = world(), (4, 3, 5, 2)
+    make = Parts(make_spec({"env": "tmaze-10", "method.encoder": 8})).local_model(
+        here, Normal((0.0,), (1.0,))
+    )
+    earn = Earn(LocalDetector.of(rebuilder(make), 1e-2), initial(make, here.key("earn")))
+    state, rng = earn.start(), np.random.default_rng(0)
+    for _ in range(40):
+        kind = rng.integers(2, size=shape).astype(np.float32)
+        context = Context(np.stack([kind, 0 * kind], axis=-1), np.zeros(shape, np.int8))
+        weight = (rng.random(shape) < 0.7).astype(np.float32)
+        # What does not count has a loss of its own, which must not be learned.
+        losses = np.where(weight > 0, np.where(kind > 0, 0.1, 0.7), 9.0)
+        windows = Window(None, None, context, None, weight)
+        state = earn.learn(state, windows, losses, rng)
+    told = earn.expected(here, state)({1: np.arange(12), 0: np.array([0, 1, 29])})
+    assert list(told) == [1, 0]
+    np.testing.assert_allclose(told[1], np.where(np.arange(12) % 3 == 0, 0.1, 0.7), atol=0.1)
+    np.testing.assert_allclose(told[0], [0.1, 0.7, 0.7], atol=0.1)
+
+
+def test_nothing_is_learned_where_nothing_counts():
+    here = world()
+    make = Parts(make_spec({"env": "tmaze-10"})).local_model(here, Normal((0.0,), (1.0,)))
+    earn = Earn(LocalDetector.of(rebuilder(make), 1e-2), initial(make, here.key("earn")))
+    nothing = Window(None, None, Context(None, None), None, np.zeros((1, 1, 1, 1), np.float32))
+    state = earn.start()
+    assert earn.learn(state, nothing, np.zeros((1, 1, 1, 1)), np.random.default_rng(0)) is state
