@@ -61,6 +61,7 @@ TINY = {
     "agent.burn_in": 2,
     "agent.replay": 60,
     "agent.batch": 4,
+    "agent.minibatches": 2,
     "method.encoder": 4,
     "agent.hidden": 4,
     "agent.latent": 3,
