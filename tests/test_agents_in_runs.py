@@ -53,3 +53,13 @@ def test_a_run_of_r2d2_goes_on_where_it_stopped(tmp_path):
     for _ in fit(whole):
         pass
     jax.tree.map(np.testing.assert_array_equal, loaded, whole.world.results["agent"])
+
+
+def test_r2d2_in_a_host_environment():
+    """The replay's shapes follow the number of copies there, and its observations."""
+    spec = tiny_spec("r2d2", "end-to-end", env="gym:CartPole-v1", agent__steps=128)
+    job = build(spec)
+    rows = [event.metrics for event in fit(job) if event.phase == "policy"]
+    assert rows[-1]["env_steps"] == 128 and np.isfinite(rows[-1]["loss"])
+    replay = job.world.results["agent"].replay.experience
+    assert replay.read.obs.shape == (1, 160 // 8, 11, 4)

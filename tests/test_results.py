@@ -25,3 +25,41 @@ def test_the_picture_of_the_memories_is_up_to_date():
     drawn = PICTURE["draw"](found)
     assert drawn == PICTURE["OUTPUT"].read_text(), "run python benchmarks/memories.py --picture"
     assert all(f"{row['sequence_steps_per_s']:,}" in drawn for row in found["results"])
+
+
+def cell(system, length, success, steps):
+    return {
+        "system": system,
+        "length": length,
+        "seeds": [0, 1],
+        "window": 32,
+        "success_rate": success,
+        "success_ci95": [success - 0.1, min(success + 0.1, 1.0)],
+        "steps_to_95": steps,
+        "updates_to_95": [s and s // 10 for s in steps],
+        "wall_to_95_s": [s and s / 1000 for s in steps],
+        "env_steps": 9000,
+        "stopped": "budget",
+    }
+
+
+CELLS = [cell("r2d2", 50, 0.5, [None, None]), cell("r2d2", 10, 1.0, [3000, 5000])]
+
+
+def test_a_row_of_the_table_of_agents():
+    import agents_table
+
+    first, second = agents_table.rows(CELLS)
+    assert first[:5] == ("`r2d2`", "10", "32", "100.0 % [90.0, 100.0]", "2 of 2")
+    assert first[5:8] == ("5,000", "500", "5 s"), "the slowest seed"
+    assert second[1] == "50" and second[4:8] == ("0 of 2", "", "", "")
+
+
+def test_the_picture_of_agents():
+    import agents_picture
+
+    about = {"limit_s": 600.0, "machine": {"processor": "P", "cores": 2}, "date": "2026-11-26"}
+    text = agents_picture.draw({"results": [*CELLS, cell("memup", 10, 1.0, [1, 1])], **about})
+    assert text.count(">r2d2</text>") == 1 == text.count(">memup</text>")
+    # From 10 steps at the top left to 50 steps half way down, at the right.
+    assert 'd="M70.0 70.0L710.0 220.0"' in text

@@ -136,7 +136,7 @@ class R2D2(AbstractAgent):
 
     def _empty(self, trained: Trained) -> tuple[Sequence, Tail]:
         """Return a sequence and an end of a rollout in which nothing has happened."""
-        rows = self.begin(trained, self.actors).memory
+        rows = self.learner.begin(trained, self.actors).memory
         read: PyTree = self.example
         if not self.learner.train_memory:
             rows, read = (), jnp.zeros(self.learner.size)
@@ -152,10 +152,9 @@ class R2D2(AbstractAgent):
         before = jax.tree.map(lambda leaf: repeat(leaf, self.burn_in, self.actors), read)
         return sequence, Tail(before, rows)
 
-    def begin(self, state: R2D2State | Trained, batch: int) -> Actor:
+    def begin(self, state: R2D2State, batch: int) -> Actor:
         """See AbstractAgent."""
-        trained = state if isinstance(state, Trained) else state.trained
-        return self.learner.begin(trained, batch)
+        return self.learner.begin(state.trained, batch)
 
     def act(
         self, state: R2D2State, carry: Actor, step: TimeStep, *, key: Key, greedy: bool = False
