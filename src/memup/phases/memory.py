@@ -176,11 +176,14 @@ class Memory(AbstractPhase):
         lengths = lengths[: len(ids)]
         if self.surprise:
             self._surprise(world, self.vector, ids)
-        stride = max(1, int(lengths.max()) // 2000)
+        own, longest = self.windows, int(lengths.max())
+        # Asked where training asks: at other places in a window the memory was taught nothing.
+        length = own.length * max(1, HELD_OUT_WINDOW // own.length)
+        stride = min(max(own.stride, longest // 2000), length)
         spans = enumerate(zip(ids, lengths, strict=True))
         visits = [Visit(row, int(i), 0, int(n), 0, True) for row, (i, n) in spans]
-        count = -(-int(lengths.max()) // HELD_OUT_WINDOW)
-        return self._whole(self.windows.selector, stride), len(ids), count, visits
+        windows = replace(own, length=length, stride=stride)
+        return windows, len(ids), -(-longest // length), visits
 
     def _held_jumps(
         self, world: World, held: np.ndarray, lengths: np.ndarray
@@ -190,11 +193,6 @@ class Memory(AbstractPhase):
         cursor = self.order.init(HELD_OUT_ROWS)
         _, visits = self.order.advance(cursor, steps, held, lengths, world.rng("held"))
         return self.windows, HELD_OUT_ROWS, HELD_OUT_VISITS, visits
-
-    def _whole(self, selector: Any, stride: int) -> Windows:
-        """A builder for passes over whole episodes."""
-        stride = min(stride, HELD_OUT_WINDOW)
-        return replace(self.windows, selector=selector, length=HELD_OUT_WINDOW, stride=stride)
 
     def _gather(self, world: World, state: PyTree, chunk: int) -> tuple[PyTree, Window]:
         if self._next is not None and self._next[0] == chunk:
@@ -222,7 +220,7 @@ class Memory(AbstractPhase):
 
     def _surprise(self, world: World, vector: Vector, ids: np.ndarray) -> None:
         """Score episodes by the slow model, a fixed number at a time."""
-        windows = self._whole(Current(), 1)
+        windows = replace(self.windows, selector=Current(), length=HELD_OUT_WINDOW, stride=1)
         count = -(-int(world.store.lengths().max()) // HELD_OUT_WINDOW)
         for low in range(0, len(ids), self.rows):
             part = ids[low : low + self.rows]
