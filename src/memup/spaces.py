@@ -94,7 +94,7 @@ def require_discrete(space: Space, what: str) -> int:
     """Return the number of actions, or say that `what` has another kind of action space."""
     if not isinstance(space, Discrete):
         raise MemupError(
-            f"{what}: actions must be discrete, but its action space is {space}; every agent chooses "
-            "among numbered actions: wrap the environment so that it offers some"
+            f"{what}: actions must be discrete, but its action space is {space}; every agent "
+            "chooses among numbered actions: wrap the environment so that it offers some"
         )
     return space.n

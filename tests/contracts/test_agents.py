@@ -68,7 +68,6 @@ TINY = {
     "agent.slots": 5,
     "agent.size": 4,
     "agent.environments": B,
-    "agent.minibatches": 2,
 }
 MAKERS = {
     "greedy": lambda: greedy(0.0),
