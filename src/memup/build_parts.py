@@ -17,6 +17,7 @@ from memup.method.selector import (
     AbstractSelector,
     Composite,
     Current,
+    Nearest,
     Temperature,
     TopK,
     Uniform,
@@ -115,6 +116,7 @@ def make_selector(name: str, width: int, temperature: float = 0.25) -> AbstractS
         "top-k": lambda: TopK(width),
         "temperature": lambda: Temperature(width, temperature),
         "uniform": lambda: Uniform(width),
+        "nearest": lambda: Nearest(width),
         "earned": lambda: Earned(width),
         "current": Current,
     }

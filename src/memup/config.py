@@ -35,6 +35,7 @@ DETECTORS: dict[str, Entry] = {
 SELECTORS: dict[str, Entry] = {
     "top-k": Entry("memup.method.selector:TopK", "the K most uncertain steps from now on"),
     "temperature": Entry("memup.method.selector:Temperature", "K steps sampled by uncertainty"),
+    "nearest": Entry("memup.method.selector:Nearest", "the next K uncertain steps from now on"),
     "earned": Entry(
         "memup.method.earned:Earned", "K steps where memory has lowered the loss; others are tried"
     ),

@@ -99,6 +99,13 @@ def test_a_temperature_of_almost_zero_is_top_k():
         assert set(got.index[t][got.weight[t] > 0]) == set(top.index[t][top.weight[t] > 0])
 
 
+def test_nearest_takes_the_next_uncertain_ones():
+    score = np.array([0.01, 0.7, 0.05, 0.1, 0.69, 0.02, 0.7, 0.0], np.float32)
+    index, weight = choose("nearest", score, [0, 1, 2, 5, 7, 8], k=2)
+    assert index.tolist() == [[1, 3], [1, 3], [3, 4], [6, 7], [7, 7], [8, 8]]
+    assert weight.tolist() == [[1, 1], [1, 1], [1, 1], [1, 1], [1, 0], [0, 0]]
+
+
 def test_current_is_the_step_itself():
     index, weight = choose("current", np.zeros(3), [0, 1, 2, 3])
     assert index.tolist() == [[0], [1], [2], [3]] and weight.tolist() == [[1], [1], [1], [0]]

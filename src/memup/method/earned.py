@@ -17,11 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from memup.method.selector import AbstractSelector
+from memup.method.selector import SHARE, AbstractSelector
 from memup.types import Targets
 
 MOST = 64
-SHARE = 0.1
 TEMPERATURE = 0.05
 EXPLORED = 0.25
 

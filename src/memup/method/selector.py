@@ -15,6 +15,8 @@ from jaxtyping import Float, Int
 
 from memup.types import Targets
 
+SHARE = 0.1
+
 
 class Plan(NamedTuple):
     """U_t of every step of one episode, which changes only at few steps.
@@ -125,6 +127,35 @@ class TopK(AbstractSelector):
     ) -> Targets:
         """See AbstractSelector."""
         return (plan or self.plan(score)).at(query)
+
+
+class Nearest(AbstractSelector):
+    """The next K steps k >= t that are uncertain: of at least a tenth of the highest score.
+
+    Where every moment has a hint of its own, as in corridor after corridor, the far moments cannot
+    be known yet, and top-k has no reason to leave them out.
+    """
+
+    def __init__(self, width: int):
+        self.width = width
+
+    def plan(self, score: Float[np.ndarray, " T"]) -> Int[np.ndarray, " C"]:
+        """Return the uncertain steps, ascending, the last step among them."""
+        return np.union1d(np.flatnonzero(score >= SHARE * score.max()), [len(score) - 1])
+
+    def select(
+        self,
+        score: Float[np.ndarray, " T"],
+        query: Int[np.ndarray, " Q"],
+        rng: np.random.Generator,
+        plan: Int[np.ndarray, " C"] | None = None,
+    ) -> Targets:
+        """See AbstractSelector."""
+        step = self.plan(score) if plan is None else plan
+        place = np.searchsorted(step, query)[:, None] + np.arange(self.width)
+        there = place < len(step)
+        index = np.where(there, step[np.minimum(place, len(step) - 1)], query[:, None])
+        return Targets(index, there.astype(np.float32))
 
 
 class Temperature(AbstractSelector):
