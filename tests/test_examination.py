@@ -84,6 +84,17 @@ def test_figures_are_means_over_all_questions(trained):
     assert row["accuracy_ci95"][0] <= row["accuracy"] < row["accuracy_ci95"][1]
 
 
+def test_it_tells_how_far_it_is(trained, monkeypatch):
+    learner, vector, _ = trained
+    monkeypatch.setattr("memup.examination.WINDOW", 5)
+    monkeypatch.setattr("memup.examination.AT_ONCE", 3)
+    rows = []
+    examine(learner, vector, Copy(7), 3, 70, 5, rows.append)
+    # 27 steps in calls of 15: 64 sequences, then 6.
+    assert [row["env_steps"] for row in rows] == [960, 1728, 1818, 1890]
+    assert rows[-1]["progress"] == 1.0
+
+
 class Counted(AbstractTask):
     """A data set of 100 sequences of one step."""
 

@@ -193,7 +193,7 @@ def evaluate(
     world, spec = run.job.world, run.spec
     name = str(run.path) if run.path else ""
     if spec["training"] == "supervised":
-        asked, row = _ask(run, env, task, episodes, seed)
+        asked, row = _ask(run, env, task, episodes, seed, on_row)
         return {"run": name, "env": asked, "seed": seed, **row}
     require(task is None, f"task {task!r}: the run has an environment; expected --env")
     where = world.env if env is None else make_env(env, n=16)
@@ -210,7 +210,12 @@ def evaluate(
 
 
 def _ask(
-    run: Run, env: str | None, task: str | None, episodes: int, seed: int
+    run: Run,
+    env: str | None,
+    task: str | None,
+    episodes: int,
+    seed: int,
+    on_row: Callable[[dict[str, Any]], None] | None,
 ) -> tuple[str, dict[str, Any]]:
     """Evaluate a supervised run; return on what, and the row."""
     world, spec = run.job.world, run.spec
@@ -226,4 +231,4 @@ def _ask(
         f"task {asked!r}: its observations differ from those of {spec['task']!r}, the run's own",
     )
     model = world.results["model"]
-    return asked, examine(memory.learner, model, made, world.context, episodes, seed)
+    return asked, examine(memory.learner, model, made, world.context, episodes, seed, on_row)

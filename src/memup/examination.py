@@ -1,7 +1,7 @@
 """Ask a trained model everything that fresh sequences of a supervised task ask; constant memory."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -98,10 +98,19 @@ class Examiner:
         vector: its parameters.
         task: what is asked.
         context: steps that a question shows.
+        tell: called with the number of steps that were read since the last call.
     """
 
-    def __init__(self, learner: MemUP, vector: Vector, task: AbstractTask, context: int):
+    def __init__(
+        self,
+        learner: MemUP,
+        vector: Vector,
+        task: AbstractTask,
+        context: int,
+        tell: Callable[[int], None] = lambda steps: None,
+    ):
         self.learner, self.vector, self.task, self.context = learner, vector, task, context
+        self.tell = tell
         self.model = learner.model(vector)
         self._read = jax.jit(partial(read, learner), donate_argnums=1)
         self._answer = jax.jit(partial(answer, learner))
@@ -133,6 +142,7 @@ class Examiner:
             obs = look_up(store, self.task.space, at)
             x = StepInput(obs, nothing.astype(np.int32), nothing, first)
             now = self._read(self.vector, now, x, jnp.asarray(start), asked)
+            self.tell(len(ids) * min(stretch, self.task.steps - start))
         return now.kept
 
 
@@ -147,7 +157,13 @@ def fresh(task: AbstractTask, count: int, seed: int) -> Iterator[Sequences]:
 
 
 def examine(
-    learner: MemUP, vector: Vector, task: AbstractTask, context: int, sequences: int, seed: int
+    learner: MemUP,
+    vector: Vector,
+    task: AbstractTask,
+    context: int,
+    sequences: int,
+    seed: int,
+    on_row: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """Examine a model on fresh sequences.
 
@@ -158,13 +174,23 @@ def examine(
         context: steps that a question shows.
         sequences: how many; a data set may have fewer for tests.
         seed: of the examination alone.
+        on_row: called after every 2,000 steps of 64 sequences with how far it is.
 
     Returns:
         {"episodes", "questions" of all, "loss" in nats, "loss_ci95", "accuracy" (share of answers
         that are right) and "accuracy_ci95", or "mse" and "mse_ci95" where answers are real numbers,
         "steps_per_second"}. Intervals count sequences, not questions.
     """
-    examiner = Examiner(learner, vector, task, context)
+    calls, done = 0, 0
+
+    def tell(steps: int) -> None:
+        nonlocal calls, done
+        calls, done = calls + 1, done + steps
+        how_far = {"env_steps": done, "progress": done / (sequences * task.steps)}
+        if on_row:
+            on_row({"phase": "evaluate", "step": calls, **how_far})
+
+    examiner = Examiner(learner, vector, task, context, tell)
     begin = time.perf_counter()
     answers = [examiner(drawn) for drawn in fresh(task, sequences, seed)]
     seconds = time.perf_counter() - begin
