@@ -19,6 +19,7 @@ from memup.data.store import EpisodeStore
 from memup.envs.tmaze import TMaze
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
+from memup.memories.table import MEMORIES
 from memup.nn.encoder import InputEncoder
 from memup.phases.base import World
 from memup.tree import ravel, rebuilder
@@ -47,11 +48,13 @@ def greedy(tie, settled=None):
 SPACE = World(None, EpisodeStore(), ENV.observation_space, 2, seed=0)
 
 
-def made(name, training="end-to-end"):
+def made(name, training="end-to-end", memory="rnn"):
     """The agent that a run has, on a tiny memory."""
-    known = all_options("rnn", name)
+    known = all_options(memory, name)
     given = {n: value for n, value in TINY.items() if n in known}
-    spec = make_spec({**given, "memory": "rnn", "agent": name, "training": training})
+    if memory != "rnn":
+        given.pop("memory.size", None)
+    spec = make_spec({**given, "memory": memory, "agent": name, "training": training})
     return AGENT_MAKERS[name](spec, SPACE, Parts(spec))
 
 
@@ -86,6 +89,10 @@ def agent(request):
     return MAKERS[request.param]()
 
 
+def same_kind(a, b):
+    return a.shape == b.shape and a.dtype == b.dtype
+
+
 def test_contract(agent):
     @jax.jit
     def round_of(key):
@@ -103,7 +110,6 @@ def test_contract(agent):
     assert trajectory.action.shape == (T, B)
     assert jnp.issubdtype(trajectory.action.dtype, jnp.integer)
     assert ((trajectory.action >= 0) & (trajectory.action < 2)).all()
-    same_kind = lambda a, b: a.shape == b.shape and a.dtype == b.dtype  # noqa: E731
     assert jax.tree.all(jax.tree.map(same_kind, carry, after)), "a carry can be carried on"
     assert jax.tree.all(jax.tree.map(same_kind, state, learned)), "a state can be learned on"
     assert all(np.isfinite(v) for v in metrics.values())
@@ -112,6 +118,22 @@ def test_contract(agent):
         assert np.array_equal(*greedy), "greedy actions do not depend on the key"
     again = round_of(jax.random.key(5))[3]
     np.testing.assert_array_equal(again.action, trajectory.action)
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
+@pytest.mark.parametrize("name", [name for name in AGENTS if name != "greedy"])
+def test_every_agent_takes_every_memory(name, memory):
+    """Shapes alone: nothing is compiled."""
+    agent = made(name, memory=memory)
+
+    def once(key):
+        state = agent.init(key=key)
+        carry = begin(agent, state, ENV, B, key=key)
+        _, trajectory = rollout(agent, state, ENV, carry, T, key=key)
+        return state, agent.learn(state, trajectory, key=key)[0]
+
+    before, after = jax.eval_shape(once, jax.random.key(0))
+    assert jax.tree.all(jax.tree.map(same_kind, before, after))
 
 
 def test_greedy_takes_what_is_expected_to_be_best():
