@@ -121,10 +121,9 @@ def test_contract(agent):
 
 
 @pytest.mark.parametrize("memory", MEMORIES)
-@pytest.mark.parametrize("name", [name for name in AGENTS if name != "greedy"])
-def test_every_agent_takes_every_memory(name, memory):
-    """Shapes alone: nothing is compiled."""
-    agent = made(name, memory=memory)
+def test_agents_take_every_memory(memory):
+    """Shapes alone, nothing is compiled; R2D2 asks most of a memory, and all share the learner."""
+    agent = made("r2d2", memory=memory)
 
     def once(key):
         state = agent.init(key=key)
