@@ -12,7 +12,7 @@ from memup.data.store_files import writing
 from memup.spaces import Space, split
 from memup.types import TimeStep, Trajectory
 
-HELD_BYTES = 64 * 2**20
+HELD_BYTES = 32 * 2**20
 
 
 class Outcomes:
