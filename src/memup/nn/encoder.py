@@ -97,7 +97,7 @@ class InputEncoder(eqx.Module):
 
 
 class QuestionEncoder(eqx.Module):
-    """The local question (o_k, a_k): [relu(Linear(observations)), action one-hot].
+    """The local question (o_k, a_k): [relu(Linear([observations, action])), action one-hot].
 
     Attributes:
         space: observation space.
@@ -126,13 +126,16 @@ class QuestionEncoder(eqx.Module):
         self.space, self.actions, self.steps = space, actions, steps
         self.output_size = size + actions
         self.normalise = Normaliser.identity(space.size) if normalise is None else normalise
-        self.layer = eqx.nn.Linear(steps * space.size, size, key=key)
+        self.layer = eqx.nn.Linear(steps * space.size + actions, size, key=key)
 
     def __call__(self, context: Context) -> Float[Array, " C"]:
         """Encode one question."""
         one = lambda obs: self.normalise(encode(self.space, obs))  # noqa: E731
         numbers = one(context.obs) if self.steps == 1 else jnp.ravel(jax.vmap(one)(context.obs))
-        seen = jax.nn.relu(apply(self.layer, numbers))
         if not self.actions:
-            return seen
-        return jnp.concatenate([seen, jax.nn.one_hot(context.action, self.actions)])
+            return jax.nn.relu(apply(self.layer, numbers))
+        action = jax.nn.one_hot(context.action, self.actions)
+        # The action is read twice. Where each of several moments asks for a part of the memory of
+        # its own, the predictor's product needs features of moment and action together.
+        both = jax.nn.relu(apply(self.layer, jnp.concatenate([numbers, action])))
+        return jnp.concatenate([both, action])
