@@ -12,16 +12,22 @@ import argparse
 
 import acceptance
 
+from memup.long_presets import LONG_PRESETS
+
+# The paper's choices beside ours: its authors' detector, and targets by score alone.
+PAPER = ["--method.detector", "surprise", "--method.selector", "top-k+current"]
+BOUNDED = ["--method.updates", "5000"]
 ROWS = {
-    "tmaze-1000": [
-        *("tmaze-1000", "--agent", "greedy", "--method.order", "jump"),
-        *("--collect.episodes", "512", "--collect.environments", "64"),
-        *("--evaluate.episodes", "256"),
-    ],
-    "tmaze-100000": ["tmaze-100000"],
-    "tmaze-1000000": ["tmaze-1000000"],
-    "tmaze-anywhere-1000000": ["tmaze-1000000", "--env", "tmaze-anywhere-1000000"],
-    "tmaze-endless-10-10000": ["tmaze-100000", "--env", "tmaze-endless-10-10000"],
+    "tmaze-1000": ["tmaze-100000", "--env", "tmaze-1000"],
+    **{name: [name] for name in LONG_PRESETS},
+    **{
+        f"{name}, {label}": [name, *fields, *BOUNDED]
+        for name in ("tmaze-distractors-5-lnr-1000", "tmaze-distractors-20-lnr-1000")
+        for label, fields in {
+            "surprise": PAPER,
+            "entropy, top-k": ["--method.selector", "top-k"],
+        }.items()
+    },
 }
 
 

@@ -18,7 +18,7 @@ FLOORS = [
     {"evaluation", "examination", "checkpoint"},
     {"phases"},
     {"fit"},
-    {"config", "presets", "task_presets", "build", "build_agents", "build_parts"},
+    {"config", "presets", "task_presets", "long_presets", "build", "build_agents", "build_parts"},
     {"reports", "fleet"},
     {"recording", "profiling"},
     {"api"},

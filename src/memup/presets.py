@@ -5,6 +5,7 @@ from typing import Any
 
 from memup.config import RunSpec, all_options, chosen, make_spec
 from memup.errors import unknown_name
+from memup.long_presets import LONG_PRESETS
 from memup.memories.table import MEMORIES
 from memup.task_presets import TASK_PRESETS
 
@@ -53,40 +54,6 @@ def tmaze_20000() -> Mapping[str, Any]:
         "agent.epochs": 4,
         "agent.entropy": 0.0,
     }
-
-
-def _long(env: str, episodes: int) -> Mapping[str, Any]:
-    """Episodes so long that nobody wants to play more of them: act by what the predictor expects.
-
-    Few copies are played at once, as all their episodes are held until the last has ended.
-    """
-    return {
-        "env": env,
-        "agent": "greedy",
-        "collect.episodes": episodes,
-        "collect.environments": min(64, episodes),
-        "evaluate.episodes": 256,
-    }
-
-
-def tmaze_100000() -> Mapping[str, Any]:
-    """Noisy T-Maze, 100,000 steps in every stored episode; acting by the predictor.
-
-    $ memup train tmaze-100000
-
-    Time and success: docs/results.md, "A million steps".
-    """
-    return _long("tmaze-100000", 512)
-
-
-def tmaze_1000000() -> Mapping[str, Any]:
-    """Noisy T-Maze, a million steps in every stored episode (4 GB on disk).
-
-    $ memup train tmaze-1000000
-
-    Time and success: docs/results.md, "A million steps".
-    """
-    return _long("tmaze-1000000", 512)
 
 
 def tmaze_1000_joint() -> Mapping[str, Any]:
@@ -144,8 +111,7 @@ def _with_memory(maze: str, memory: str) -> Callable[[], Mapping[str, Any]]:
 PRESETS: dict[str, Callable[[], Mapping[str, Any]]] = {
     **MAZES,
     "tmaze-20000": tmaze_20000,
-    "tmaze-100000": tmaze_100000,
-    "tmaze-1000000": tmaze_1000000,
+    **LONG_PRESETS,
     "tmaze-1000-joint": tmaze_1000_joint,
     **{f"{maze}-{name}": _with_memory(maze, name) for maze, names in ZOO.items() for name in names},
     **TASK_PRESETS,

@@ -1,0 +1,60 @@
+"""Very long mazes, and mazes full of noise: acting by what the predictor expects."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+# Few copies are played at once: all their episodes wait on disk until the last has ended.
+_LONG = {
+    "agent": "greedy",
+    "collect.episodes": 512,
+    "collect.environments": 64,
+    "method.order": "jump",
+    "evaluate.episodes": 256,
+}
+# Each junction asks for a hint of its own.
+_HINTS = {
+    "method.targets": 4,
+    "method.rare": 8,
+    "method.visits": 12,
+    "method.patience": 40,
+}
+# A hint is worth nothing after its own junction.
+_ENDLESS = {"method.selector": "nearest", "method.rare": 20, "method.visits": 8}
+_NOISE = {
+    "agent": "greedy",
+    "collect.episodes": 2000,
+    "method.selector": "earned",
+    "evaluate.episodes": 256,
+}
+
+
+def _preset(env: str, about: str, *fields: Mapping[str, Any]) -> Callable[[], Mapping[str, Any]]:
+    def make() -> Mapping[str, Any]:
+        made: dict[str, Any] = {"env": env}
+        for part in fields:
+            made |= part
+        return made
+
+    make.__doc__ = f"""{about}
+
+    $ memup train {env}
+
+    Time and success: docs/results.md, "A million steps".
+    """
+    return make
+
+
+_ALL = {
+    "tmaze-100000": ("Noisy T-Maze, 100,000 steps in every stored episode.", _LONG),
+    "tmaze-1000000": ("Noisy T-Maze, a million steps in every one (7 GB on disk).", _LONG),
+    "tmaze-anywhere-1000000": (
+        "A million steps, the hint at a random one of the first half (7 GB on disk).",
+        _LONG,
+    ),
+    "tmaze-hints-4-100000": ("Four hints for four junctions in 100,000 steps.", _LONG, _HINTS),
+    "tmaze-endless-10-10000": ("Ten corridors of 10,000 steps in a row.", _LONG, _ENDLESS),
+    "tmaze-distractors-5-lnr-1000": ("Five steps that pay at random.", _NOISE),
+    "tmaze-distractors-20-lnr-1000": ("Twenty steps that pay at random.", _NOISE),
+    "tmaze-distractors-5-lnr-1000-x10": ("Five steps that pay ten times as much.", _NOISE),
+}
+LONG_PRESETS = {env: _preset(env, *what) for env, what in _ALL.items()}
