@@ -14,7 +14,7 @@ FLOORS = [
     {"ops"},
     {"nn"},
     {"memories", "envs", "tasks", "data"},
-    {"method", "agents", "explore", "planning"},
+    {"method", "agents", "explore", "planning", "stored"},
     {"evaluation", "examination", "checkpoint"},
     {"phases"},
     {"fit"},

@@ -12,11 +12,11 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from memup.data.store import EpisodeStore
 from memup.evaluation import interval, wilson
-from memup.method.stored import add
 from memup.method.target import Label
 from memup.method.update import MemUP, initial_rows
 from memup.method.windows import look_up, question
 from memup.nn.likelihood import Categorical
+from memup.stored import add
 from memup.tasks.base import AbstractTask, Sequences
 from memup.tree import Vector
 from memup.types import Context, StepInput

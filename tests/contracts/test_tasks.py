@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from memup.data.store import EpisodeStore
-from memup.method.stored import add
 from memup.method.target import Label
 from memup.spaces import Discrete, flatten
+from memup.stored import add
 from memup.tasks.table import EXAMPLES, TASKS, check_task_id, make_task
 
 # Small ones, and the accuracy (or squared error) of the best constant answer.

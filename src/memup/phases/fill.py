@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.method.stored import add
 from memup.phases.base import AbstractPhase, World
+from memup.stored import add
 from memup.types import Metrics
 
 ROUND = 1 << 26
