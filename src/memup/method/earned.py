@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from memup.method.selector import SHARE, AbstractSelector
+from memup.method.selector import SHARE, AbstractSelector, Rng, Scores, Steps
 from memup.types import Targets
 
 MOST = 64
@@ -54,7 +54,7 @@ class Earned(AbstractSelector):
         """See AbstractSelector."""
         return Earned(self.width, 0.0)
 
-    def plan(self, score: Float[np.ndarray, " T"]) -> Candidates:
+    def plan(self, score: Scores) -> Candidates:
         """Return the steps of at least a tenth of the highest score; the highest 64 if more."""
         step = np.flatnonzero(score >= SHARE * score.max()) if len(score) else np.arange(0)
         if len(step) > MOST:
@@ -65,13 +65,7 @@ class Earned(AbstractSelector):
         step = np.union1d(step, np.arange(len(score))[-1:])
         return Candidates(step, score[step])
 
-    def select(
-        self,
-        score: Float[np.ndarray, " T"],
-        query: Int[np.ndarray, " Q"],
-        rng: np.random.Generator,
-        plan: Candidates | None = None,
-    ) -> Targets:
+    def select(self, score: Scores, query: Steps, rng: Rng, plan: Any = None) -> Targets:
         """See AbstractSelector."""
         step, potential, loss = plan or self.plan(score)
         logit = np.zeros((len(query), len(step)))

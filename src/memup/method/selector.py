@@ -15,6 +15,10 @@ from jaxtyping import Float, Int
 
 from memup.types import Targets
 
+Scores = Float[np.ndarray, " T"]
+Steps = Int[np.ndarray, " Q"]
+Rng = np.random.Generator
+
 SHARE = 0.1
 
 
@@ -50,13 +54,7 @@ class AbstractSelector(abc.ABC):
     width: int
 
     @abc.abstractmethod
-    def select(
-        self,
-        score: Float[np.ndarray, " T"],
-        query: Int[np.ndarray, " Q"],
-        rng: np.random.Generator,
-        plan: Any = None,
-    ) -> Targets:
+    def select(self, score: Scores, query: Steps, rng: Rng, plan: Any = None) -> Targets:
         """Choose K targets for each query step.
 
         Args:
@@ -66,7 +64,7 @@ class AbstractSelector(abc.ABC):
             plan: what `plan(score)` returned, if the caller kept it.
         """
 
-    def plan(self, score: Float[np.ndarray, " T"]) -> Any:
+    def plan(self, score: Scores) -> Any:
         """Return what can be kept between calls; None if nothing can."""
 
     def proven(self) -> "AbstractSelector":
@@ -74,7 +72,7 @@ class AbstractSelector(abc.ABC):
         return self
 
 
-def suffix_top_k(score: Float[np.ndarray, " T"], k: int) -> Plan:
+def suffix_top_k(score: Scores, k: int) -> Plan:
     """Find the k highest-scored steps of every suffix of an episode, exactly.
 
     The set changes only where a step enters it, read from the end: about k ln(T/k) times for
@@ -114,17 +112,11 @@ class TopK(AbstractSelector):
     def __init__(self, width: int):
         self.width = width
 
-    def plan(self, score: Float[np.ndarray, " T"]) -> Plan:
+    def plan(self, score: Scores) -> Plan:
         """See AbstractSelector."""
         return suffix_top_k(score, self.width)
 
-    def select(
-        self,
-        score: Float[np.ndarray, " T"],
-        query: Int[np.ndarray, " Q"],
-        rng: np.random.Generator,
-        plan: Plan | None = None,
-    ) -> Targets:
+    def select(self, score: Scores, query: Steps, rng: Rng, plan: Any = None) -> Targets:
         """See AbstractSelector."""
         return (plan or self.plan(score)).at(query)
 
@@ -139,17 +131,11 @@ class Nearest(AbstractSelector):
     def __init__(self, width: int):
         self.width = width
 
-    def plan(self, score: Float[np.ndarray, " T"]) -> Int[np.ndarray, " C"]:
+    def plan(self, score: Scores) -> Int[np.ndarray, " C"]:
         """Return the uncertain steps, ascending, the last step among them."""
         return np.union1d(np.flatnonzero(score >= SHARE * score.max()), [len(score) - 1])
 
-    def select(
-        self,
-        score: Float[np.ndarray, " T"],
-        query: Int[np.ndarray, " Q"],
-        rng: np.random.Generator,
-        plan: Int[np.ndarray, " C"] | None = None,
-    ) -> Targets:
+    def select(self, score: Scores, query: Steps, rng: Rng, plan: Any = None) -> Targets:
         """See AbstractSelector."""
         step = self.plan(score) if plan is None else plan
         place = np.searchsorted(step, query)[:, None] + np.arange(self.width)
@@ -168,13 +154,7 @@ class Temperature(AbstractSelector):
     def __init__(self, width: int, temperature: float = 0.25):
         self.width, self.temperature = width, temperature
 
-    def select(
-        self,
-        score: Float[np.ndarray, " T"],
-        query: Int[np.ndarray, " Q"],
-        rng: np.random.Generator,
-        plan: Plan | None = None,
-    ) -> Targets:
+    def select(self, score: Scores, query: Steps, rng: Rng, plan: Any = None) -> Targets:
         """See AbstractSelector."""
         return suffix_top_k(score / self.temperature + rng.gumbel(size=len(score)), self.width).at(
             query
@@ -187,13 +167,7 @@ class Uniform(AbstractSelector):
     def __init__(self, width: int):
         self.width = width
 
-    def select(
-        self,
-        score: Float[np.ndarray, " T"],
-        query: Int[np.ndarray, " Q"],
-        rng: np.random.Generator,
-        plan: Plan | None = None,
-    ) -> Targets:
+    def select(self, score: Scores, query: Steps, rng: Rng, plan: Any = None) -> Targets:
         """See AbstractSelector."""
         span = np.maximum(len(score) - query, 1)[:, None]
         index = query[:, None] + np.floor(rng.random((len(query), self.width)) * span).astype(int)
@@ -206,13 +180,7 @@ class Current(AbstractSelector):
 
     width = 1
 
-    def select(
-        self,
-        score: Float[np.ndarray, " T"],
-        query: Int[np.ndarray, " Q"],
-        rng: np.random.Generator,
-        plan: Plan | None = None,
-    ) -> Targets:
+    def select(self, score: Scores, query: Steps, rng: Rng, plan: Any = None) -> Targets:
         """See AbstractSelector."""
         return Targets(query[:, None], (query < len(score)).astype(np.float32)[:, None])
 
@@ -224,7 +192,7 @@ class Composite(AbstractSelector):
         self.parts = tuple(parts)
         self.width = sum(part.width for part in parts)
 
-    def plan(self, score: Float[np.ndarray, " T"]) -> list[Any]:
+    def plan(self, score: Scores) -> list[Any]:
         """Return the plan of every part."""
         return [part.plan(score) for part in self.parts]
 
@@ -232,13 +200,7 @@ class Composite(AbstractSelector):
         """See AbstractSelector."""
         return Composite([part.proven() for part in self.parts])
 
-    def select(
-        self,
-        score: Float[np.ndarray, " T"],
-        query: Int[np.ndarray, " Q"],
-        rng: np.random.Generator,
-        plan: list[Any] | None = None,
-    ) -> Targets:
+    def select(self, score: Scores, query: Steps, rng: Rng, plan: Any = None) -> Targets:
         """See AbstractSelector."""
         plans = plan or [None] * len(self.parts)
         chosen = [

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from memup.data.orders import Visit
-from memup.method.selector import AbstractSelector
+from memup.method.selector import AbstractSelector, Rng, Scores, Steps
 from memup.method.update import MemUP, initial_rows
 from memup.method.windows import Windows
 from memup.tree import Vector
@@ -25,13 +25,7 @@ class Only(AbstractSelector):
     def __init__(self, step: int):
         self.step = step
 
-    def select(
-        self,
-        score: Float[np.ndarray, " T"],
-        query: Int[np.ndarray, " Q"],
-        rng: np.random.Generator,
-        plan: Any = None,
-    ) -> Targets:
+    def select(self, score: Scores, query: Steps, rng: Rng, plan: Any = None) -> Targets:
         """See AbstractSelector."""
         index = np.maximum(query, min(self.step, len(score) - 1))[:, None]
         return Targets(index, (query <= self.step).astype(np.float32)[:, None])
