@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import agents_table
+import frontier_table
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -319,6 +320,20 @@ def agents() -> str:
     return table(agents_table.HEAD, agents_table.rows(found["results"])) + measured(found)
 
 
+def frontier() -> str:
+    """Very long and very noisy mazes."""
+    found = load("frontier")
+    rows = frontier_table.frontier(found.get("results", []))
+    return table(frontier_table.FRONTIER, rows) + measured(found) if rows else ""
+
+
+def ablation() -> str:
+    """The method with one thing changed at a time."""
+    found = load("ablation")
+    rows = frontier_table.ablation(found.get("results", []))
+    return table(frontier_table.ABLATION, rows) + measured(found) if rows else ""
+
+
 def memories_torch() -> str:
     """Memories beside their counterparts in PyTorch."""
     found = load("memories_torch")
@@ -379,6 +394,8 @@ TABLES: dict[str, Callable[[], str]] = {
         memories,
         memories_torch,
         zoo,
+        frontier,
+        ablation,
         tasks,
         agents,
         amrl,

@@ -1,0 +1,51 @@
+"""The rows of the tables of very long mazes and of the ablation, from their result files."""
+
+from collections.abc import Iterable
+
+FRONTIER = (
+    "task",
+    "success by seed",
+    "detector and memory, longest",
+    "collecting, longest",
+    "updates of the memory, most",
+    "own memory, most",
+)
+ABLATION = ("change", "tmaze-1000: success by seed", "updates", "with 5 distractors", "updates")
+
+
+def frontier(results: list[dict]) -> list[tuple]:
+    """Return a row a task."""
+    tasks = dict.fromkeys(r["task"] for r in results)
+    return [_row(task, [r for r in results if r["task"] == task]) for task in tasks]
+
+
+def _row(task: str, results: list[dict]) -> tuple:
+    good = [r for r in results if "error" not in r]
+    if not good:
+        return (f"`{task}`", *[""] * 5)
+    phases = [r["phases_s"] for r in good]
+    return (
+        f"`{task}`",
+        _shares(good),
+        f"{max(p['detect'] + p['memory'] for p in phases):.0f} s",
+        f"{max(p['collect'] for p in phases):.0f} s",
+        f"{max(r['memory_updates'] for r in good):,}",
+        f"{max(r['peak_anonymous_mib'] for r in good):,} MiB",
+    )
+
+
+def ablation(results: list[dict]) -> list[tuple]:
+    """Return a row a change, both tasks side by side."""
+    good = [r for r in results if "error" not in r]
+    changes = dict.fromkeys(r["change"] for r in good)
+    tasks = sorted({r["task"] for r in good})[::-1]  # the quiet one first
+
+    def cell(change: str, task: str) -> tuple[str, str]:
+        own = [r for r in good if (r["change"], r["task"]) == (change, task)]
+        return (_shares(own), f"{max(r['memory_updates'] for r in own):,}") if own else ("", "")
+
+    return [(change, *(x for task in tasks for x in cell(change, task))) for change in changes]
+
+
+def _shares(results: Iterable[dict]) -> str:
+    return ", ".join(f"{100 * r['success_rate']:.1f}" for r in results) + " %"
