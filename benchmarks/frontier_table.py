@@ -1,6 +1,6 @@
 """The rows of the tables of very long mazes and of the ablation, from their result files."""
 
-from collections.abc import Iterable
+from markdown import shares
 
 FRONTIER = (
     "task",
@@ -26,7 +26,7 @@ def _row(task: str, results: list[dict]) -> tuple:
     phases = [r["phases_s"] for r in good]
     return (
         f"`{task}`",
-        _shares(good),
+        shares(good, "success_rate"),
         f"{max(p['detect'] + p['memory'] for p in phases):.0f} s",
         f"{max(p['collect'] for p in phases):.0f} s",
         f"{max(r['memory_updates'] for r in good):,}",
@@ -42,10 +42,10 @@ def ablation(results: list[dict]) -> list[tuple]:
 
     def cell(change: str, task: str) -> tuple[str, str]:
         own = [r for r in good if (r["change"], r["task"]) == (change, task)]
-        return (_shares(own), f"{max(r['memory_updates'] for r in own):,}") if own else ("", "")
+        return (
+            (shares(own, "success_rate"), f"{max(r['memory_updates'] for r in own):,}")
+            if own
+            else ("", "")
+        )
 
     return [(change, *(x for task in tasks for x in cell(change, task))) for change in changes]
-
-
-def _shares(results: Iterable[dict]) -> str:
-    return ", ".join(f"{100 * r['success_rate']:.1f}" for r in results) + " %"

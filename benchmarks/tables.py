@@ -7,49 +7,19 @@ stays empty.
 """
 
 import argparse
-import json
 import re
 import statistics
-from collections.abc import Callable, Iterable
-from operator import itemgetter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import agents_table
 import frontier_table
+from markdown import by, load, measured, middle, percent, shares, table
+from memory_tables import amrl, bigbird, headlines, memories, memories_torch, zoo
 
 ROOT = Path(__file__).parents[1]
-RESULTS = Path(__file__).parent / "results"
 PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
 BLOCK = re.compile(r"(<!-- RESULTS (\S+) -->\n).*?(<!-- /RESULTS \2 -->)", re.S)
-
-
-def load(name: str) -> dict:
-    """Return a result file, or {} where there is none."""
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text()) if path.exists() else {}
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Return a Markdown table."""
-    head = list(head)
-    lines = [head, ["---"] * len(head), *[[str(cell) for cell in row] for row in rows]]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
-
-
-def measured(found: dict) -> str:
-    """Say on what a result was measured."""
-    machine, versions = found["machine"], found["versions"]
-    return (
-        f"\n{machine['processor']}, {machine['cores']} cores; Python {versions['python']}, "
-        f"JAX {versions['jax']}; {found['date']}, commit {found['commit'][:7]}.\n"
-    )
-
-
-def percent(row: dict) -> str:
-    """Return a success rate with its interval."""
-    low, high = row["success_ci95"]
-    return f"{100 * row['success_rate']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def demo() -> str:
@@ -94,14 +64,14 @@ def _acceptance(command: str, results: list[dict]) -> tuple:
     walls = [r["wall_s"] for r in results if "error" not in r]
 
     lowest = min(r.get("success_rate", 0.0) for r in results)
-    steps = f"{_middle(results, 'collected_env_steps')} + {_middle(results, 'policy_env_steps')}"
+    steps = f"{middle(results, 'collected_env_steps')} + {middle(results, 'policy_env_steps')}"
     time = f"{statistics.median(walls):.0f} s ({max(walls):.0f} s)"
     return (
         f"`{command.removesuffix(' --seed N')}`",
         f"{good} of {len(results)}",
         f"{100 * lowest:.1f} %",
         time,
-        _middle(results, "memory_updates"),
+        middle(results, "memory_updates"),
         steps,
     )
 
@@ -185,131 +155,16 @@ def speed() -> str:
     return table(head, rows) + more + measured(found)
 
 
-def memories() -> str:
-    """Every memory: speed, size, compile time, peak memory."""
-    found = load("memories")
-    if not found:
-        return ""
-    rows = [
-        (
-            f"`{r['name']}`",
-            f"{r['sequence_steps_per_s']:,}",
-            f"{r['parameters']:,}",
-            f"{r['state_numbers']:,}",
-            f"{r['compile_s']:.1f} s",
-            f"{r['peak_mib']} MiB",
-        )
-        for r in found["results"]
-    ]
-    head = ("memory", "sequence steps/s", "parameters", "numbers in its state", "compile", "peak")
-    return table(head, rows) + measured(found)
-
-
-def zoo() -> str:
-    """Every memory trained by MemUP."""
-    mazes = ("tmaze-100", "tmaze-1000")
-    found = {maze: load(f"zoo-{maze}") for maze in mazes}
-    cells = {maze: _by(f["results"], "memory") for maze, f in found.items() if f}
-    names = dict.fromkeys(name for by in cells.values() for name in by)
-    rows = [
-        (f"`{name}`", *(x for by in cells.values() for x in _cell(by.get(name, []))))
-        for name in names
-    ]
-    if not rows:
-        return ""
-    head = [x for maze in cells for x in (f"{maze}: success by seed", "wall clock, longest")]
-    return table(["memory", *head], rows) + measured(next(f for f in found.values() if f))
-
-
 def tasks() -> str:
     """Supervised tasks by MemUP, and by truncated and full back-propagation."""
     rows, found = [], load("tasks")
-    for keys, seeds in _by(found.get("results", []), "task", "training").items():
+    for keys, seeds in by(found.get("results", []), "task", "training").items():
         good = [r for r in seeds if "error" not in r]
         shown = ", ".join(f"{r['mse']:.5f}" for r in good if "mse" in r)
         most = (f"{max(r[n] for r in good):,.0f}" for n in ("wall_s", "peak_rss_mib"))
-        rows.append((*keys, shown or _shares(good, "accuracy"), *most))
+        rows.append((*keys, shown or shares(good, "accuracy"), *most))
     head = ("task", "training", "right (or squared error) by seed", "s, longest", "MiB, most")
     return table(head, rows) + measured(found) if rows else ""
-
-
-def amrl() -> str:
-    """AMRL's headline."""
-    found = load("headline-amrl")
-    if not found:
-        return ""
-    rows = [
-        (name, *_cell(seeds), _middle(seeds, "policy_env_steps"))
-        for name, seeds in _by(found["results"], "name").items()
-    ]
-    head = ("memory", "success by seed", "wall clock, longest", "environment steps, median")
-    return table(head, rows) + measured(found)
-
-
-def headlines() -> str:
-    """What made NTM, DNC and RIM known, each beside an LSTM."""
-    rows, last = [], {}
-    for name, measure in (("ntm", "right"), ("dnc", "right"), ("rim", "cross_entropy")):
-        last = load(f"headline-{name}") or last
-        for system, seeds in _by(load(f"headline-{name}").get("results", []), "system").items():
-            for test in seeds[0]["tests"]:
-                of_seeds = [r["tests"][test] for r in seeds]
-                nats = ", ".join(f"{r['cross_entropy']:.3f}" for r in of_seeds) + " nats"
-                said = f"{_shares(of_seeds, measure)} of bits" if measure == "right" else nats
-                longest = max(r["wall_s"] for r in seeds)
-                size = f"{seeds[0]['parameters']:,}"
-                rows.append((name, f"`{system}`", size, test, said, f"{longest:.0f} s"))
-    if not rows:
-        return ""
-    head = ("task of", "memory", "parameters", "tested on", "by seed", "training, longest")
-    return table(head, rows) + measured(last)
-
-
-def bigbird() -> str:
-    """Cost of bigbird's encoder, and its needle."""
-    found = load("bigbird").get("results", {})
-    if not found:
-        return ""
-    kinds = _by(found["cost"], "kind")
-    rows = [
-        (
-            f"{a['steps']:,}",
-            *(x for r in (a, b) for x in (f"{r['ms']:.0f} ms", f"{r['program_mib']:.0f} MiB")),
-        )
-        for a, b in zip(kinds["bigbird"], kinds["dense"], strict=True)
-    ]
-    out = table(("steps", "bigbird, time", "memory", "dense, time", "memory"), rows)
-    if "needle" in found:
-        needles = _by(found["needle"], "kind")
-        cells = [
-            (kind, *(_shares(seeds, name) for name in ("accuracy", "accuracy_beyond_window")))
-            for kind, seeds in needles.items()
-        ]
-        head = ("needle in 1,024 steps", "found, by seed", "beyond the window's reach")
-        out += "\n" + table(head, cells) + "\nChance is 12.5 %.\n"
-    return out + measured(load("bigbird"))
-
-
-def _shares(results: list[dict], name: str) -> str:
-    return ", ".join(f"{100 * r[name]:.1f}" for r in results) + " %"
-
-
-def _by(results: list[dict], *names: str) -> dict[Any, list[dict]]:
-    groups: dict[Any, list[dict]] = {}
-    for r in results:
-        groups.setdefault(itemgetter(*names)(r), []).append(r)
-    return groups
-
-
-def _cell(seeds: list[dict]) -> tuple[str, str]:
-    good = [r for r in seeds if "error" not in r]
-    if not good:
-        return ("", "")
-    return (_shares(good, "success_rate"), f"{max(r['wall_s'] for r in good):.0f} s")
-
-
-def _middle(results: list[dict], name: str) -> str:
-    return f"{statistics.median(r[name] for r in results if name in r):,.0f}"
 
 
 def agents() -> str:
@@ -332,37 +187,6 @@ def ablation() -> str:
     found = load("ablation")
     rows = frontier_table.ablation(found.get("results", []))
     return table(frontier_table.ABLATION, rows) + measured(found) if rows else ""
-
-
-def memories_torch() -> str:
-    """Memories beside their counterparts in PyTorch."""
-    found = load("memories_torch")
-    if not found:
-        return ""
-    rows = [
-        (
-            f"`{r['name']}`",
-            f"{r['memup_steps_per_s']:,}",
-            f"{r['eager_steps_per_s']:,}",
-            f"{r['compiled_steps_per_s']:,}" if "compiled_steps_per_s" in r else "fails",
-            f"{r['ratio']:.2f}",
-            f"{r['ratio_to_eager']:.2f}",
-            f"{r['aim']:.0f}",
-            f"{r['parameters']:,} and {r['torch_parameters']:,}",
-        )
-        for r in found["results"]
-    ]
-    head = (
-        "memory",
-        "memup, sequence steps/s",
-        "PyTorch",
-        "compiled",
-        "ratio to the faster",
-        "ratio to eager",
-        "aim",
-        "parameters",
-    )
-    return table(head, rows) + measured(found)
 
 
 def resources() -> str:
