@@ -44,7 +44,8 @@ class Starts:
                 self._known.clear()
             rarity = self.rarity(self.store.episode(episode))
             above, equal = _highest(rarity, self.kept)
-            steps = np.concatenate([above, equal])[: self.kept]
+            # Only a few of the equal ones are taken: a part of all would keep all.
+            steps = np.concatenate([above, equal[: self.kept]])[: self.kept]
             weight = np.maximum(rarity[steps], 1e-3)
             self._known[episode] = steps, weight / weight.sum()
         return self._known[episode]
