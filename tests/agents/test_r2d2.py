@@ -185,6 +185,18 @@ def test_updates_target_and_what_learns(agent, played):
     assert same != agent.learner.train_memory
 
 
+def test_a_nan_in_a_rollout_reaches_neither_parameters_nor_priorities(agent, played):
+    state, trajectory = played
+    reward = trajectory.step.reward.at[3].set(jnp.nan)
+    bad = trajectory._replace(step=trajectory.step._replace(reward=reward))
+    after, metrics = jax.jit(lambda s, t, k: agent.learn(s, t, key=k))(
+        state, bad, jax.random.key(0)
+    )
+    assert np.isfinite(after.trained.network).all() and np.isfinite(after.trained.memory).all()
+    assert np.isfinite(after.replay.sum_tree_state.nodes).all()
+    assert metrics["skipped_in_a_row"] > 0
+
+
 def test_the_ladder_of_random_actions():
     np.testing.assert_allclose(ladder(0.4, 8), [0.4 ** (1 + i) for i in range(8)], rtol=1e-5)
 

@@ -16,6 +16,8 @@ from jaxtyping import Array, Float, Int, PyTree
 from memup.errors import MemupError, require
 from memup.types import Key
 
+LEAST = 1e-6
+
 
 class Sample(NamedTuple):
     """Replayed sequences.
@@ -81,8 +83,9 @@ class Replay:
     def set_priorities(
         self, state: PyTree, index: Int[Array, " N"], priority: Float[Array, " N"]
     ) -> PyTree:
-        """Give sequences new priorities, at least a little above 0."""
-        return self._buffer.set_priorities(state, index, jnp.maximum(priority, 1e-6))
+        """Give sequences new priorities, at least a little above 0; that least where not finite."""
+        sound = jnp.where(jnp.isfinite(priority), jnp.maximum(priority, LEAST), LEAST)
+        return self._buffer.set_priorities(state, index, sound)
 
 
 def importance(probability: Float[Array, " N"], exponent: float) -> Float[Array, " N"]:
