@@ -39,7 +39,7 @@ def run(spec: RunSpec, seeds: list[int], budget: int, deadline: float) -> dict:
     work = jax.jit(jax.vmap(training.begin))(keys)
     iterate = jax.jit(jax.vmap(training.many, (0, 0)), donate_argnums=0).lower(work, keys)
     iterate = iterate.compile()
-    log, compile_s = Log(len(seeds)), time.perf_counter() - start
+    log, compile_s = Log(len(seeds), start), time.perf_counter() - start
     judge_s = SHARE * (deadline - start)
     calls, stopped = 0, "budget"
     while calls * training.stride < budget:
@@ -48,7 +48,7 @@ def run(spec: RunSpec, seeds: list[int], budget: int, deadline: float) -> dict:
             break
         calls += 1
         work, sums = iterate(work, jax.vmap(partial(jax.random.fold_in, data=calls))(keys))
-        log.add(sums, calls * training.stride, time.perf_counter() - start)
+        log.add(sums, calls * training.stride)
         if log.all_good():
             stopped = "learned"
             break
@@ -105,14 +105,16 @@ class Training:
 class Log:
     """When each seed reached the goal over its recent episodes."""
 
-    def __init__(self, seeds: int):
+    def __init__(self, seeds: int, start: float):
+        self._start = start
         self.steps: list[int | None] = [None] * seeds
         self.walls: list[float | None] = [None] * seeds
         self._sums: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def add(self, sums: Any, steps: int, wall: float) -> None:
-        """Take the sums of one call, leaves [seeds, iterations]."""
+    def add(self, sums: Any, steps: int) -> None:
+        """Take the sums of one call, leaves [seeds, iterations]; this waits for it to end."""
         count, success = (np.asarray(leaf) for leaf in sums)
+        wall = time.perf_counter() - self._start
         self._sums += list(zip(count.T, success.T, strict=True))
         for seed, rate in enumerate(self.rates()):
             if rate >= GOOD and self.steps[seed] is None:

@@ -49,7 +49,7 @@ class IMPALAConfig:
     trace: float = 1.0
     rho: float = 1.0
     c: float = 1.0
-    entropy: float = 0.001
+    entropy: float = 0.01
     value: float = 0.5
     minibatches: int = 16
     stale: int = 16

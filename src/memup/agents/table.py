@@ -17,7 +17,7 @@ _IMPALA = {
     "trace": Option(1.0, "lambda of V-trace", low=0.0, high=1.0),
     "rho": Option(1.0, "highest weight of a correction", low=0.0),
     "c": Option(1.0, "highest weight of a trace", low=0.0),
-    "entropy": _ENTROPY,
+    "entropy": Option(0.01, "weight of the entropy bonus", low=0.0),
     "value": _VALUE,
     "minibatches": Option(16, "parts of a rollout, by environment, each learned from once", low=1),
     "stale": Option(16, "learner updates that the acting policy may be old", low=0),
