@@ -75,6 +75,28 @@ def tmaze_1000_joint() -> Mapping[str, Any]:
     }
 
 
+def memory_game_6_merlin() -> Mapping[str, Any]:
+    """The memory game with six cards, by MERLIN; memory-less play cannot tell where a pair lies.
+
+    $ memup train memory-game-6-merlin
+
+    Mean return above 0 after 0.6 million environment steps, a minute or less on two cores, and it
+    still rises.
+    """
+    return {
+        "env": "memory-game-6",
+        "training": "end-to-end",
+        "agent": "merlin",
+        "memory.size": 32,
+        "agent.gamma": 0.8,
+        "agent.entropy": 0.03,
+        "agent.slots": 12,
+        "agent.rollout": 24,
+        "agent.steps": 2_000_000,
+        "agent.enough": 2.0,
+    }
+
+
 MAZES: dict[str, Callable[[], Mapping[str, Any]]] = {
     "tmaze-100": tmaze_100,
     "tmaze-1000": tmaze_1000,
@@ -113,6 +135,7 @@ PRESETS: dict[str, Callable[[], Mapping[str, Any]]] = {
     "tmaze-20000": tmaze_20000,
     **LONG_PRESETS,
     "tmaze-1000-joint": tmaze_1000_joint,
+    "memory-game-6-merlin": memory_game_6_merlin,
     **{f"{maze}-{name}": _with_memory(maze, name) for maze, names in ZOO.items() for name in names},
     **TASK_PRESETS,
 }
