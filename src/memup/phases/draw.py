@@ -1,8 +1,11 @@
 """Draw single steps to learn from: a half of them uniformly, a half among rare ones.
 
 One step in a million decides the longest mazes. How an outcome depends on its step is the same
-whichever way steps are chosen, as long as the outcome has no part in the choice.
+whichever way steps are chosen, as long as the outcome has no part in the choice. Where few steps
+have a label at all, such as one in an episode, those are drawn.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Int
@@ -17,6 +20,8 @@ from memup.types import Context
 
 RARE_EPISODES = 256
 RARE_STEPS = 16
+SEARCHED = 20_000_000
+FEW = 0.05
 
 
 class Draw:
@@ -30,14 +35,18 @@ class Draw:
     def __init__(self, world: World, target: AbstractTarget):
         self.world, self.target = world, target
         self._starts = Starts(world.store, world.facts["starts"])
-        self._pools: dict[tuple[int, int, int], np.ndarray] = {}
+        self._pools: dict[tuple[str, int, int, int], np.ndarray] = {}
 
     def __call__(
         self, ids: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator
     ) -> tuple[Context, np.ndarray]:
         """Return questions and outcomes, with leading axes `shape`, of steps of some episodes."""
+        labelled = self._kept("labelled", ids, self._labelled)
+        if len(labelled):
+            pairs = labelled[rng.integers(len(labelled), size=shape)]
+            return with_outcomes(self.world, self.target, pairs[..., 0], pairs[..., 1], rng)
         half = (*shape[:-1], shape[-1] // 2)
-        pool = self._rare(ids)
+        pool = self._kept("rare", ids, self._rare)
         pairs = pool[rng.integers(len(pool), size=half)]
         rest = (*shape[:-1], shape[-1] - half[-1])
         drawn = uniform(self.world.store, self.target, ids, rest, rng)
@@ -47,17 +56,41 @@ class Draw:
         )
         return with_outcomes(self.world, self.target, which, step, rng)
 
-    def _rare(self, ids: np.ndarray) -> Int[np.ndarray, "M 2"]:
-        """Return (episode, step) of the rarest steps of some episodes; kept while ids stay."""
-        own = (int(ids[0]), int(ids[-1]), len(ids))
+    def _kept(
+        self, kind: str, ids: np.ndarray, find: Callable[[np.ndarray], np.ndarray]
+    ) -> Int[np.ndarray, "M 2"]:
+        """Return what `find` finds in some episodes; kept while ids stay."""
+        own = (kind, int(ids[0]), int(ids[-1]), len(ids))
         if own not in self._pools:
-            rng = self.world.rng("rare")
-            few = rng.choice(ids, size=min(RARE_EPISODES, len(ids)), replace=False).tolist()
-            pairs = [(i, s) for i in few for s in self._starts.rarest(i, RARE_STEPS, rng).tolist()]
-            if len(self._pools) > 1:  # in joint training episodes come and go
+            if len(self._pools) > 3:  # in joint training episodes come and go
                 self._pools.clear()
-            self._pools[own] = np.array(pairs)
+            self._pools[own] = find(ids)
         return self._pools[own]
+
+    def _rare(self, ids: np.ndarray) -> Int[np.ndarray, "M 2"]:
+        """Return (episode, step) of the rarest steps of some episodes."""
+        rng = self.world.rng("rare")
+        few = rng.choice(ids, size=min(RARE_EPISODES, len(ids)), replace=False).tolist()
+        return np.array(
+            [(i, s) for i in few for s in self._starts.rarest(i, RARE_STEPS, rng).tolist()]
+        )
+
+    def _labelled(self, ids: np.ndarray) -> Int[np.ndarray, "M 2"]:
+        """Return (episode, step) of all labels of some episodes; none where labels are common."""
+        nothing = np.zeros((0, 2), np.int64)
+        if self.target.lead:
+            return nothing
+        store, found, seen = self.world.store, [nothing], 0
+        for i in self.world.rng("labelled").permutation(ids):
+            steps = np.arange(int(store.lengths(i)))
+            known = np.isfinite(self.target.values(store, np.full(len(steps), i), steps)).all(-1)
+            if known.mean() > FEW:
+                return nothing
+            found.append(np.stack([np.full(known.sum(), i), steps[known]], axis=1))
+            seen += len(steps)
+            if seen > SEARCHED:
+                break
+        return np.concatenate(found)
 
 
 def uniform(
