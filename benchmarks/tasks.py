@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import acceptance
 
+from memup.config import GENERAL
 from memup.task_presets import TASK_PRESETS
 from memup.tasks.table import make_task
 
@@ -22,18 +23,21 @@ _NOW = {
     "method.query_stride": "1",
     "method.targets": "1",
 }
-# Updates of a control: about what MemUP's half hour holds.
-_UPDATES = {"tbptt": 20_000, "bptt": 400}
+# Steps that a control reads in each row: what half an hour on two cores holds.
+_STEPS = {"tbptt": 400_000, "bptt": 1_200_000}
 
 
 def words(preset: str, training: str) -> list[str]:
     """Return what follows `memup train`."""
     more: Mapping[str, str] = {}
     if training != "memup":
-        more = {**_NOW, "method.updates": str(_UPDATES[training])}
+        fields = TASK_PRESETS[preset]()
+        window = fields.get("method.window", GENERAL["method.window"].default)
+        length = window if training == "tbptt" else make_task(fields["task"]).steps
+        updates = max(1, _STEPS[training] // length)
+        more = {**_NOW, "method.window": str(length), "method.updates": str(updates)}
     if training == "bptt":
-        steps = make_task(str(TASK_PRESETS[preset]()["task"])).steps
-        more = {**more, "method.window": str(steps), "method.chunk": "5"}
+        more = {**more, "method.chunk": "5"}
     return [preset, *(word for name, value in more.items() for word in (f"--{name}", value))]
 
 
