@@ -8,7 +8,7 @@ from markdown import by, load
 
 OUTPUT = Path(__file__).parents[1] / "docs" / "images" / "scaling.svg"
 WIDTH, HEIGHT, TOP, BOTTOM = 900, 360, 70, 300
-PANELS = {"time": (70, 410), "memory": (540, 880)}
+PANELS = {"time": (70, 410), "memory": (530, 850)}
 LENGTHS = (100, 1_000_000)
 RANGES = {"time": (1, 1000), "memory": (100, 10_000)}
 TITLES = {
