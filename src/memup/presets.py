@@ -75,28 +75,6 @@ def tmaze_1000_joint() -> Mapping[str, Any]:
     }
 
 
-def memory_game_6_merlin() -> Mapping[str, Any]:
-    """The memory game with six cards, by MERLIN; memory-less play cannot tell where a pair lies.
-
-    $ memup train memory-game-6-merlin
-
-    Mean return above 0 after 0.6 million environment steps, a minute or less on two cores, and it
-    still rises.
-    """
-    return {
-        "env": "memory-game-6",
-        "training": "end-to-end",
-        "agent": "merlin",
-        "memory.size": 32,
-        "agent.gamma": 0.8,
-        "agent.entropy": 0.03,
-        "agent.slots": 12,
-        "agent.rollout": 24,
-        "agent.steps": 2_000_000,
-        "agent.enough": 2.0,
-    }
-
-
 MAZES: dict[str, Callable[[], Mapping[str, Any]]] = {
     "tmaze-100": tmaze_100,
     "tmaze-1000": tmaze_1000,
@@ -130,12 +108,39 @@ def _with_memory(maze: str, memory: str) -> Callable[[], Mapping[str, Any]]:
     return make
 
 
+def _memory_game(cards: int, steps: int, seconds: int) -> Callable[[], Mapping[str, Any]]:
+    """Return the preset of MERLIN on the memory game with so many cards."""
+
+    def make() -> Mapping[str, Any]:
+        return {
+            "env": f"memory-game-{cards}",
+            "training": "end-to-end",
+            "agent": "merlin",
+            "memory.size": 32,
+            # What a flip was worth shows within a few flips.
+            "agent.gamma": 0.8,
+            "agent.slots": 2 * cards,
+            "agent.rollout": 4 * cards,
+            "agent.steps": steps,
+            "agent.enough": 2.0,
+        }
+
+    make.__doc__ = f"""The memory game with {cards} cards, by MERLIN.
+
+    $ memup train memory-game-{cards}-merlin
+
+    {seconds} seconds on two busy cores; mean return about 2, and no greedy game above 3N/2 flips.
+    """
+    return make
+
+
 PRESETS: dict[str, Callable[[], Mapping[str, Any]]] = {
     **MAZES,
     "tmaze-20000": tmaze_20000,
     **LONG_PRESETS,
     "tmaze-1000-joint": tmaze_1000_joint,
-    "memory-game-6-merlin": memory_game_6_merlin,
+    "memory-game-6-merlin": _memory_game(6, 2_700_000, 150),
+    "memory-game-8-merlin": _memory_game(8, 5_000_000, 300),
     **{f"{maze}-{name}": _with_memory(maze, name) for maze, names in ZOO.items() for name in names},
     **TASK_PRESETS,
 }
