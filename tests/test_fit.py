@@ -1,6 +1,7 @@
 """The loop: events, and runs that stop in the middle and go on."""
 
 import json
+import shutil
 import subprocess
 import sys
 from itertools import islice
@@ -114,6 +115,13 @@ def test_the_state_of_another_memory_is_refused(tmp_path):
     changed = make_spec(record["spec"]).replace({"memory": "gru"})
     (run / "spec.json").write_text(json.dumps({**record, "spec": dict(changed)}))
     with pytest.raises(MemupError, match=r"of a run with memory=rnn, expected gru"):
+        memup.load(run)
+
+
+def test_a_run_without_its_episodes_says_so(tmp_path):
+    run = tiny.copy_of_finished_run(tmp_path)
+    shutil.rmtree(run / "store")
+    with pytest.raises(MemupError, match="store has 0 of 32 episodes: a run is loaded with the"):
         memup.load(run)
 
 

@@ -162,6 +162,12 @@ def load(run: str | Path | Run) -> Run:
     job = build(spec, None, directory.path / "store")
     finished = begun["phase"] >= len(job.phases) - 1
     require(finished, f"{run}: the run has not finished; train it on with the same command")
+    kept, needed = job.world.store.next_id, begun["episodes"]
+    require(
+        kept >= needed or bool(spec["dataset"]),
+        f"{directory.path / 'store'} has {kept} of {needed} episodes: a run is loaded with the "
+        "episodes that it was trained on",
+    )
     resume(job, begun, lambda like: load_tree(checkpoint, like))
     return Run(spec, job, directory.rows("eval"), directory.path)
 
