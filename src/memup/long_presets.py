@@ -51,7 +51,11 @@ _ALL = {
         "A million steps, the hint at a random one of the first half (7 GB on disk).",
         _LONG,
     ),
-    "tmaze-hints-4-100000": ("Four hints for four junctions in 100,000 steps.", _LONG, _HINTS),
+    "tmaze-hints-4-100000": (
+        "Four hints for four junctions in 100,000 steps: open, it stayed at chance.",
+        _LONG,
+        _HINTS,
+    ),
     "tmaze-endless-10-10000": ("Ten corridors of 10,000 steps in a row.", _LONG, _ENDLESS),
     "tmaze-distractors-5-lnr-1000": ("Five steps that pay at random.", _NOISE),
     "tmaze-distractors-20-lnr-1000": ("Twenty steps that pay at random.", _NOISE),
