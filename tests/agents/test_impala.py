@@ -7,6 +7,7 @@ import pytest
 from agents_on_memory import B, make, play, split
 
 from memup.agents.impala import IMPALA, IMPALAConfig
+from memup.agents.learner import rmsprop
 from memup.tree import ravel, rebuilder
 
 CONFIG = IMPALAConfig(hidden=(4,), minibatches=2, stale=3, gamma=0.5, learning_rate=0.01)
@@ -126,3 +127,13 @@ def test_terminated_and_truncated_bootstrap_differently(agent, played):
     reward = np.asarray(step.reward[1:])
     np.testing.assert_allclose(aims[0][:-1][before_end], reward[before_end], atol=1e-5)
     np.testing.assert_allclose(aims[1][:-1][before_end], reward[before_end] + 4, atol=1e-5)
+
+
+def test_steps_of_rmsprop():
+    """By hand: scales sqrt(9) and sqrt((0.99 * 0.09 + 0.01 * 16) / 0.0199), plus 0.5."""
+    steps = rmsprop(0.1, clip_norm=4.0, eps=0.5)
+    first, state = steps.update(jnp.array([3.0]), steps.init(jnp.zeros(1)))
+    np.testing.assert_allclose(first, -0.3 / 3.5, rtol=1e-5)
+    # Clipped to 4.
+    second, _ = steps.update(jnp.array([40.0]), state)
+    np.testing.assert_allclose(second, -0.4 / 4.038020, rtol=1e-5)

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, Int
 
 from memup.agents.actor import Actor
 from memup.agents.base import AbstractAgent
-from memup.agents.learner import Learner, Seen, Trained, adam, inputs, take_actors
+from memup.agents.learner import Learner, Seen, Trained, inputs, rmsprop, take_actors
 from memup.agents.networks import ActorCritic
 from memup.agents.policy import Kept, act, entropy
 from memup.agents.transitions import Transitions, mean_valid, of_action, transitions
@@ -31,7 +31,7 @@ class IMPALAConfig:
     """Settings of IMPALA.
 
     Attributes:
-        learning_rate: of Adam.
+        learning_rate: of RMSProp.
         gamma: discount.
         trace: lambda of V-trace.
         rho: highest weight of a correction, rho-bar of the paper.
@@ -101,7 +101,7 @@ class IMPALA(AbstractAgent):
     ):
         self.config = config
         heads = partial(ActorCritic, actions=actions, hidden=config.hidden)
-        optimiser = adam(config.learning_rate, config.clip_norm)
+        optimiser = rmsprop(config.learning_rate, config.clip_norm)
         self.learner = Learner(vector, memory, heads, optimiser, train_memory)
 
     def init(self, *, key: Key) -> IMPALAState:
