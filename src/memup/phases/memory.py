@@ -13,6 +13,7 @@ from memup.data.orders import AbstractOrder, Visit
 from memup.method.selector import Current
 from memup.method.update import MemUP, TrainState, initial_rows
 from memup.method.windows import Windows
+from memup.nn.likelihood import Categorical
 from memup.phases.base import AbstractPhase, Compiled, World, check_finite
 from memup.phases.earn import Earn
 from memup.phases.plateau import Plateau
@@ -28,6 +29,7 @@ LONG = 50_000
 CHECK_EVERY = 5
 SOLVED = 0.005
 LEARNED = 0.7
+LEAST_GAIN = 0.3
 
 
 class Memory(AbstractPhase):
@@ -68,6 +70,7 @@ class Memory(AbstractPhase):
     def prepare(self, world: World) -> None:
         """Make the learner."""
         self.learner, self.vector = self.make(world, world.key(self.name))
+        self.categories = isinstance(self.learner.model(self.vector).likelihood, Categorical)
         self.windows, self.order = self.make_windows(world), self.make_order(world)
         self._learn = Compiled(self.learner.learn_many, donate=(0,))
         self._evaluate = Compiled(self.learner.evaluate_many)
@@ -136,10 +139,7 @@ class Memory(AbstractPhase):
         best = jnp.copy(state["train"].model) if better else state["best"]
         stop = False
         if self.patience:
-            solved = held < SOLVED * without
-            # A loss that memory has not yet lowered may be at the plateau before the insight:
-            # stalling counts only after it.
-            learned = float(plateau.best) < LEARNED * without
+            solved, learned = progress(self.categories, held, float(plateau.best), without)
             stop = solved or (learned and int(plateau.stalled) >= self.patience)
         out = {"held_out_loss": held, "loss_without_memory": without}
         return {**state, "best": best, "plateau": plateau}, out, stop
@@ -232,3 +232,20 @@ class Memory(AbstractPhase):
     def results(self, state: PyTree) -> dict[str, PyTree]:
         """The best model, or the last one where all updates were asked for."""
         return {"model": state["best"] if self.patience else state["train"].model}
+
+
+def progress(categories: bool, held: float, best: float, without: float) -> tuple[bool, bool]:
+    """Say whether nothing is left to learn, and whether something was learned at all.
+
+    A loss that memory has not yet lowered may be at the plateau before the insight: stalling counts
+    only after it. The nats of real numbers have no zero, so only differences count there.
+
+    Args:
+        categories: whether outcomes are.
+        held: loss on held-out episodes, in nats.
+        best: the lowest of these so far.
+        without: uncertainty without a memory, in nats.
+    """
+    if categories:
+        return held < SOLVED * without, best < LEARNED * without
+    return False, best < without - LEAST_GAIN
