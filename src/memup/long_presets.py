@@ -48,7 +48,7 @@ _ALL = {
     "tmaze-100000": ("Noisy T-Maze, 100,000 steps in every stored episode.", _LONG),
     "tmaze-1000000": ("Noisy T-Maze, a million steps in every one (7 GB on disk).", _LONG),
     "tmaze-anywhere-1000000": (
-        "A million steps, the hint at a random one of the first half (7 GB on disk).",
+        "A million steps, the hint at any of the first half (7 GB): open, it stayed at chance.",
         _LONG,
     ),
     "tmaze-hints-4-100000": (
