@@ -58,6 +58,9 @@ def spec_of(system: str, length: int) -> RunSpec:
         # Its own setting: back-propagation through the whole episode.
         fields["agent.rollout"] = -(-(length + 11) // 128) * 128
     if system == "memup-joint":
+        if length < 20:
+            # Jumping needs episodes of at least a window.
+            fields["method.order"] = "staggered"
         fields["agent.rollout"] = -(-(length + 11) // 128) * 128
     return make_spec({**fields, "agent.steps": BUDGET[length], "agent.enough": 0.995})
 
