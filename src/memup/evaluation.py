@@ -60,13 +60,16 @@ class Evaluation:
     def __init__(
         self, agent: AbstractAgent, env: Any, episodes: int, seed: int, expected: float = 0.0
     ):
-        self.agent, self.env, self.episodes, self.seed = agent, env, episodes, seed
+        self.episodes, self.seed = episodes, seed
         self.expected = expected
         self.on_device = isinstance(env, AbstractEnv)
         self.batch = min(BATCH, episodes) if self.on_device else env.n
         self.rounds = -(-episodes // self.batch)
-        self._begin = jax.jit(lambda s, k: begin(agent, s, env, self.batch, key=k))
-        self._play = jax.jit(lambda s, c, t, n, k: play_on(agent, s, env, c, t, n, key=k))
+        if self.on_device:
+            self._begin = jax.jit(lambda s, k: begin(agent, s, env, self.batch, key=k))
+            self._play = jax.jit(lambda s, c, t, n, k: play_on(agent, s, env, c, t, n, key=k))
+        else:
+            self._player = Player(agent, env, self.batch, greedy=True)
         self._steps = FIRST_STEPS
 
     def start(self, state: PyTree) -> dict[str, PyTree]:
@@ -94,8 +97,7 @@ class Evaluation:
         if self.on_device:
             at = self._stretch(state, at, number)
         else:
-            player = Player(self.agent, self.env, self.batch, greedy=True)
-            at = {**at, "tally": _host_round(player, state, self._key(number))}
+            at = {**at, "tally": _host_round(self._player, state, self._key(number))}
         if bool(np.all(at["tally"].over)):
             at = self._next(at, number)
         at["seconds"] = at["seconds"] + (time.perf_counter() - begun)

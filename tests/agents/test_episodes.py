@@ -134,3 +134,16 @@ def test_pieces_do_not_change_an_evaluation():
             at.append(evaluation.progress(where)["env_steps"])
         rows.append({**evaluation.row(where), "steps_per_second": None})
     assert rows[0] == rows[1] and len(at) > 4 and at[0] == 3 * 5
+
+
+def test_rounds_on_the_host_share_one_compilation():
+    traced = []
+
+    class Noted(RandomAgent):
+        def act(self, *args, **kwargs):
+            traced.append(1)
+            return super().act(*args, **kwargs)
+
+    evaluation = Evaluation(Noted(2), make_env("gym:CartPole-v1", n=2), 6, seed=1)
+    assert evaluation.run(())["episodes"] == 6 and evaluation.rounds == 3
+    assert len(traced) == 1
