@@ -115,8 +115,7 @@ def measure(
     Returns:
         A record a number, plain JSON.
     """
-    first = int(store.global_rows(store.ids[:1], np.zeros(1, np.int64))[0])
-    rows = first + rng.integers(store.steps, size=min(SAMPLE, store.steps))
+    rows = store.sample_rows(rng, SAMPLE)
     facts = []
     for name in fields:
         data = store.gather(name, rows).reshape(len(rows), -1)

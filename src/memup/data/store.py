@@ -212,6 +212,11 @@ class EpisodeStore:
             raise MemupError(f"step {bad[wrong][0]}: expected 0..{last}, the steps of its episode")
         return np.asarray(places[..., 0] + index)
 
+    def sample_rows(self, rng: np.random.Generator, most: int) -> np.ndarray:
+        """Draw rows of live episodes evenly, with repetition: `most`, or as many as there are."""
+        first = int(self.global_rows(self.ids[:1], np.zeros(1, np.int64))[0])
+        return first + rng.integers(self.steps, size=min(most, self.steps))
+
     def gather(self, field: str, rows: Any) -> np.ndarray:
         """Read rows (any shape, from `global_rows`) of one field or score: [*shape, ...]."""
         columns = self._table.columns
@@ -232,6 +237,8 @@ class EpisodeStore:
             Rows, [*shape, count].
         """
         offsets, rows = self._table.index.array[:, 0], np.asarray(rows, np.int64)
+        if count == 1:  # no episode need be looked for
+            return rows[..., None]
         first = offsets[np.searchsorted(offsets, rows, side="right") - 1]
         return np.maximum(rows[..., None] - np.arange(count)[::-1], first[..., None])
 

@@ -164,12 +164,8 @@ class Detect(AbstractPhase):
 def measure(world: World, target: AbstractTarget, family: str, quantile: bool) -> dict[str, Any]:
     """Measure on the store which likelihood suits the outcomes and how large the inputs are."""
     store, space = world.store, world.space
-    rng = world.rng("measure")
-    ids = store.ids
-    value = _all_outcomes(store, target, ids)
-    first = int(store.global_rows(ids[:1], np.zeros(1, np.int64))[0])
-    rows = first + rng.integers(store.steps, size=min(SAMPLE, store.steps))
-    seen = look_up(store, space, rows)
+    value = _all_outcomes(store, target, store.ids)
+    seen = look_up(store, space, store.sample_rows(world.rng("measure"), SAMPLE))
     normal = Normaliser.of_data(jax.vmap(lambda o: encode(space, o))(seen))
     local = suit(value, "quantile") if quantile else suit(value, family)
     return {

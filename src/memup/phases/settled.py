@@ -13,10 +13,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from memup.method.detector import LocalModel
+from memup.method.windows import look_up
 from memup.nn.encoder import encode
 from memup.nn.likelihood import Categorical
 from memup.phases.base import World
-from memup.phases.draw import context
 from memup.types import Context
 
 SAMPLE = 50_000
@@ -38,9 +38,7 @@ def settled(world: World, model: LocalModel) -> Float[np.ndarray, "N S"]:
     store, nothing = world.store, np.zeros((0, world.space.size), np.float32)
     if not isinstance(model.likelihood, Categorical):
         return nothing
-    first = int(store.global_rows(store.ids[:1], np.zeros(1, np.int64))[0])
-    rows = first + world.rng("settled").integers(store.steps, size=min(SAMPLE, store.steps))
-    obs = context(world, rows).obs
+    obs = look_up(store, world.space, store.sample_rows(world.rng("settled"), SAMPLE))
     flat = np.asarray(jax.vmap(lambda o: encode(world.space, o))(obs))
     _, where, counts = np.unique(flat, axis=0, return_index=True, return_counts=True)
     where = where[np.argsort(-counts)][:MOST]
