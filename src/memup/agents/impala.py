@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, Int
 
 from memup.agents.actor import Actor
 from memup.agents.base import AbstractAgent
-from memup.agents.learner import Learner, Seen, Trained, inputs, rmsprop, take_actors
+from memup.agents.learner import Learner, Seen, Trained, inputs, rmsprop
 from memup.agents.networks import ActorCritic
 from memup.agents.policy import Kept, act, entropy
 from memup.agents.transitions import Transitions, mean_valid, of_action, transitions
@@ -127,13 +127,7 @@ class IMPALA(AbstractAgent):
     ) -> tuple[IMPALAState, Metrics]:
         """Learn once from each part of the rollout; let the actors' copy follow if it is old."""
         batch, parts = self._prepare(state, trajectory), self.config.minibatches
-
-        def minibatch(trained: Trained, columns: Array) -> tuple[Trained, Metrics]:
-            loss = partial(self._loss, take_actors(batch, columns))
-            return self.learner.update(trained, loss)
-
-        columns = jax.random.permutation(key, trajectory.action.shape[1]).reshape(parts, -1)
-        trained, metrics = jax.lax.scan(minibatch, state.trained, columns)
+        trained, metrics = self.learner.sweep(state.trained, self._loss, batch, parts, key=key)
         age = state.age + parts
         old = age > self.config.stale
         actors = jnp.where(old, self.learner.learned(trained), state.actors)

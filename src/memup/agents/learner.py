@@ -6,6 +6,7 @@ while acting, and only the heads learn, as in MemUP's second phase.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -116,6 +117,25 @@ class Learner:
         step, optimiser = self.optimiser.update(gradient, state.optimiser, learned)
         metrics["skipped_in_a_row"] = optimiser.notfinite_count.astype(jnp.float32)
         return Trained(*self.split(learned + step, state), optimiser), metrics
+
+    def sweep(
+        self, state: Trained, loss: Callable[..., Any], batch: Any, parts: int, *, key: Key
+    ) -> tuple[Trained, Metrics]:
+        """Learn once from each of so many parts of a batch, drawn by actor; metrics [parts].
+
+        Args:
+            state: what learns.
+            loss: (part of the batch, parameters of the heads, of the memory) -> loss, metrics.
+            batch: leaves [T, B, ...], `Seen` among them; it has a field `action`.
+            parts: a divisor of B.
+            key: which actors are together.
+        """
+
+        def minibatch(state: Trained, columns: Array) -> tuple[Trained, Metrics]:
+            return self.update(state, partial(loss, take_actors(batch, columns)))
+
+        columns = jax.random.permutation(key, batch.action.shape[1]).reshape(parts, -1)
+        return jax.lax.scan(minibatch, state, columns)
 
     def learned(self, state: Trained) -> Vector:
         """Lay end to end what learns: the heads, and the memory unless it is frozen."""

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, Int
 from memup.agents.actor import Actor
 from memup.agents.advantages import advantages, scaled
 from memup.agents.base import AbstractAgent
-from memup.agents.learner import Learner, Seen, Trained, adam, inputs, take_actors
+from memup.agents.learner import Learner, Seen, Trained, adam, inputs
 from memup.agents.networks import ActorCritic
 from memup.agents.policy import Kept, act, entropy
 from memup.agents.transitions import mean_valid, of_action
@@ -121,14 +121,10 @@ class PPO(AbstractAgent):
     ) -> tuple[PPOState, Metrics]:
         """Pass over the rollout several times in shuffled minibatches of environments."""
         state, batch = self._prepare(state, trajectory)
-
-        def minibatch(trained: Trained, columns: Array) -> tuple[Trained, Metrics]:
-            loss = partial(self._loss, take_actors(batch, columns))
-            return self.learner.update(trained, loss)
+        parts = self.config.minibatches
 
         def epoch(trained: Trained, key: Key) -> tuple[Trained, Metrics]:
-            columns = jax.random.permutation(key, trajectory.action.shape[1])
-            return jax.lax.scan(minibatch, trained, columns.reshape(self.config.minibatches, -1))
+            return self.learner.sweep(trained, self._loss, batch, parts, key=key)
 
         keys = jax.random.split(key, self.config.epochs)
         trained, metrics = jax.lax.scan(epoch, state.trained, keys)
