@@ -1,6 +1,8 @@
 """Copy: hold ten symbols over many blanks (Hochreiter and Schmidhuber 1997; MemUP's Copy-1020)."""
 
+import abc
 from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 from jaxtyping import Int
@@ -27,8 +29,8 @@ def _laid(said: Int[np.ndarray, "N S"], heard: Int[np.ndarray, "N L"]) -> Sequen
 
 
 @dataclass(frozen=True)
-class Copy(AbstractTask):
-    """Ten symbols of eight, M blanks, then ten steps that ask for them in order; T = M + 20.
+class AbstractCopy(AbstractTask):
+    """Ten symbols of eight among M blanks, then ten steps that ask for them in order; T = M + 20.
 
     The asking steps look alike: which symbol one asks for shows only with the steps before it.
 
@@ -48,36 +50,29 @@ class Copy(AbstractTask):
         """M + 20."""
         return self.blanks + 2 * SYMBOLS
 
-    def draw(self, count: int, rng: np.random.Generator, test: bool = False) -> Sequences:
-        """See AbstractTask."""
-        said = rng.integers(KINDS, size=(count, SYMBOLS), dtype=np.int8)
-        blanks = np.full((count, self.blanks), BLANK, np.int8)
-        return _laid(said, np.concatenate([said, blanks], axis=1))
-
-
-@dataclass(frozen=True)
-class ScatteredCopy(AbstractTask):
-    """Copy whose ten symbols stand at random places among the M blanks; T = M + 20.
-
-    Attributes:
-        blanks: M.
-    """
-
-    blanks: int
-
-    @property
-    def space(self) -> Discrete:
-        """Eight symbols, the blank, and "go"."""
-        return Discrete(GO + 1, "int8")
-
-    @property
-    def steps(self) -> int:
-        """M + 20."""
-        return self.blanks + 2 * SYMBOLS
+    @abc.abstractmethod
+    def _places(self, count: int, rng: np.random.Generator) -> Int[np.ndarray, "N S"]:
+        """Return where the symbols stand among the first M + 10 steps, ascending."""
 
     def draw(self, count: int, rng: np.random.Generator, test: bool = False) -> Sequences:
         """See AbstractTask."""
         said = rng.integers(KINDS, size=(count, SYMBOLS), dtype=np.int8)
         heard = np.full((count, self.blanks + SYMBOLS), BLANK, np.int8)
-        np.put_along_axis(heard, places(count, heard.shape[1], SYMBOLS, rng), said, axis=1)
+        np.put_along_axis(heard, self._places(count, rng), said, axis=1)
         return _laid(said, heard)
+
+
+@final
+class Copy(AbstractCopy):
+    """The symbols come first, then all blanks."""
+
+    def _places(self, count: int, rng: np.random.Generator) -> Int[np.ndarray, "N S"]:
+        return np.broadcast_to(np.arange(SYMBOLS), (count, SYMBOLS))
+
+
+@final
+class ScatteredCopy(AbstractCopy):
+    """The symbols stand at random places among the blanks."""
+
+    def _places(self, count: int, rng: np.random.Generator) -> Int[np.ndarray, "N S"]:
+        return places(count, self.blanks + SYMBOLS, SYMBOLS, rng)
