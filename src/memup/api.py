@@ -208,8 +208,7 @@ def evaluate(
         f"env {env!r}: its spaces differ from those of {spec['env']!r}, the run's own",
     )
     trained: Any = next(p for p in run.job.phases if p.name == "evaluate")
-    length = world.store.steps / max(len(world.store), 1)
-    expected = length if env is None else float(getattr(where, "length", 0))
+    expected = world.store.mean_length if env is None else float(getattr(where, "length", 0))
     evaluation = Evaluation(trained.trained.agent, where, episodes, seed, expected)
     row = evaluation.run(world.results["agent"], on_row)
     return {"run": name, "env": env or spec["env"], "seed": seed, **row}

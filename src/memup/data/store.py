@@ -212,6 +212,11 @@ class EpisodeStore:
             raise MemupError(f"step {bad[wrong][0]}: expected 0..{last}, the steps of its episode")
         return np.asarray(places[..., 0] + index)
 
+    @property
+    def mean_length(self) -> float:
+        """Steps of a live episode on average; 0 where there is none."""
+        return self.steps / max(len(self), 1)
+
     def sample_rows(self, rng: np.random.Generator, most: int) -> np.ndarray:
         """Draw rows of live episodes evenly, with repetition: `most`, or as many as there are."""
         first = int(self.global_rows(self.ids[:1], np.zeros(1, np.int64))[0])

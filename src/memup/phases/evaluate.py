@@ -38,7 +38,7 @@ class Evaluate(AbstractPhase):
                 world.env,
                 self.episodes,
                 world.seed,
-                world.store.steps / max(len(world.store), 1),
+                world.store.mean_length,
             )
 
     def start(self, world: World) -> PyTree:

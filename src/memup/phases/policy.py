@@ -184,8 +184,7 @@ class Policy(AbstractPhase):
 
 def _about_an_episode(world: World) -> int:
     """Return the mean length of the stored episodes, in whole 128s, from 128 to 2048."""
-    mean = world.store.steps / len(world.store) if len(world.store) else 0.0
-    return int(np.clip(-(-mean // 128), 1, 16)) * 128
+    return int(np.clip(-(-world.store.mean_length // 128), 1, 16)) * 128
 
 
 def _random_return(world: World) -> float:
