@@ -1,130 +1,169 @@
-"""Agents beside MemUP on Noisy T-Mazes of growing length: the same budget of environment steps.
+"""Agents beside MemUP: the same budget of environment steps for all.
 
-    python benchmarks/agents.py [--quick] [--only NAME ...] [--lengths N ...] [--seeds 0 1 2]
-    python benchmarks/agents.py --picture     (nothing is measured)
+    python benchmarks/agents.py                (Noisy T-Mazes of growing length)
+    python benchmarks/agents.py --table search (the rates tried, at two lengths)
+    python benchmarks/agents.py --table second (mazes without an end, and the memory game)
+    python benchmarks/agents.py --quick        (length 10 only, ten minutes at most)
+    python benchmarks/agents.py --picture      (nothing is measured)
 
-Goes on where it stopped: a cell (system, length) that is recorded is not run again. A baseline's
-seeds run side by side, by vmap; MemUP's one after the other, in the same time. `--quick` takes ten
-minutes at most and has a result file of its own.
+Each goes on where it stopped: a cell that is recorded is not run again. A baseline's seeds run side
+by side, by vmap; MemUP's one after the other, in the same time. `--workers N` runs N cells at once,
+each on `--cores` processors of its own.
 """
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
 from typing import Any
 
 import agents_baseline
 import agents_memup
 import agents_picture
+import jax
 import numpy as np
 import record
+from agents_systems import (
+    BUDGET,
+    LENGTHS,
+    OTHERS,
+    SEARCHED,
+    SYSTEMS,
+    TRIED,
+    longest,
+    spec_elsewhere,
+    spec_of,
+    window,
+)
 
-from memup.agents.table import AGENTS
-from memup.config import RunSpec, make_spec
 from memup.evaluation import interval
 
-LENGTHS = (10, 50, 100, 250, 1000)
-# Steps of a seed at most, all phases together. The long mazes get more, as an episode is longer.
-BUDGET = {10: 2_000_000, 50: 2_000_000, 100: 2_000_000, 250: 4_000_000, 1000: 4_000_000}
 LIMIT_S = 600.0
 # All cells together. A cell may take longer than its share, as a call is not interrupted; what is
 # left is shared by those that follow.
 QUICK_S = 540.0
-ALONE = {"training": "end-to-end", "agent.hidden": 64}
-MEMUP = {"collect.episodes": 1000, "agent.hidden": 32, "agent.epochs": 2, "agent.rollout": 128}
-# Chosen by the search at lengths 10 and 50 that docs/experiments.md records.
-SYSTEMS: dict[str, dict[str, Any]] = {
-    "ppo-lstm": {"agent": "ppo", **ALONE},
-    "a2c": {"agent": "a2c", **ALONE},
-    "impala": {"agent": "impala", **ALONE},
-    "impala-st": {"agent": "impala-st", **ALONE},
-    "r2d2": {"agent": "r2d2", **ALONE},
-    "amrl": {"agent": "ppo", "memory": "amrl-max", **ALONE},
-    "merlin": {"agent": "merlin", "training": "end-to-end"},
-    "memup": {"training": "two-phase", **MEMUP},
-    "memup-joint": {
-        **MEMUP,
-        "training": "joint",
-        "collect.episodes": 128,
-        "method.order": "jump",
-    },
-}
+NAMED = ("system", "env", "tried")
 
 
-def spec_of(system: str, length: int) -> RunSpec:
-    """Return the run of a cell."""
-    fields = {"env": f"tmaze-{length}", **SYSTEMS[system]}
-    if system == "amrl":
-        # Its own setting: back-propagation through the whole episode.
-        fields["agent.rollout"] = -(-(length + 11) // 128) * 128
-    if system == "memup-joint":
-        if length < 20:
-            # Jumping needs episodes of at least a window.
-            fields["method.order"] = "staggered"
-        fields["agent.rollout"] = -(-(length + 11) // 128) * 128
-    return make_spec({**fields, "agent.steps": BUDGET[length], "agent.enough": 0.995})
+def asked(table: str, systems: list[str], lengths: list[int]) -> list[dict[str, Any]]:
+    """Return the cells of a table: what is trained, where, and which setting is tried."""
+    if table == "second":
+        return [{"system": s, "env": env, "tried": {}} for env in OTHERS for s in systems]
+    return [
+        {"system": s, "env": f"tmaze-{n}", "length": n, "tried": tried}
+        for n in lengths
+        for s in systems
+        for tried in (_values(s) if table == "search" else [{}])
+    ]
 
 
-def window(spec: RunSpec) -> int:
-    """Return the steps that a gradient passes back."""
-    if spec["training"] != "end-to-end":
-        return spec["method.window"]
-    if "agent.burn_in" in spec:
-        return spec["agent.sequence"] - spec["agent.burn_in"]
-    return spec["agent.rollout"] or 128
+def _values(system: str) -> list[dict[str, float]]:
+    return [{name: v} for name, values in TRIED[system].items() for v in values]
 
 
-def cell(system: str, length: int, seeds: list[int], limit_s: float) -> dict:
-    """Train and judge one system at one length."""
-    spec, begin = spec_of(system, length), time.perf_counter()
-    run = agents_baseline.run if spec["training"] == "end-to-end" else agents_memup.run
-    found = run(spec, seeds, BUDGET[length], begin + limit_s)
+def measure(cell: dict[str, Any], seeds: list[int], limit_s: float) -> dict[str, Any]:
+    """Train and judge one system in one environment."""
+    if "length" in cell:
+        spec = spec_of(cell["system"], cell["length"], cell["tried"])
+        budget = BUDGET[cell["length"]]
+    else:
+        spec, budget = spec_elsewhere(cell["system"], cell["env"]), OTHERS[cell["env"]]
+    begin = time.perf_counter()
+    if spec["training"] == "end-to-end":
+        end = begin + limit_s
+        found = agents_baseline.run(spec, seeds, budget, end, longest(cell["env"]))
+    else:
+        found = agents_memup.run(spec, seeds, budget, begin + limit_s)
     success = np.array([s for s in found["success"] if s is not None])
     low, high = interval(success) if len(success) else (0.0, 1.0)
     return {
-        "system": system,
-        "length": length,
+        **cell,
         "seeds": seeds,
         "window": window(spec),
-        "budget": BUDGET[length],
+        "budget": budget,
         **found,
         "success_rate": float(success.mean()) if len(success) else None,
         "success_ci95": [max(low, 0.0), min(high, 1.0)],
         "wall_s": round(time.perf_counter() - begin, 1),
+        "limit_s": round(limit_s),
+        "machine": f"{record.machine()['processor']}, JAX {jax.__version__}",
+        "processors": len(os.sched_getaffinity(0)),
     }
+
+
+def apart(cells: list[dict], args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Measure several cells at once, each in a process and on processors of its own."""
+    free: Queue[set[int]] = Queue()
+    ours = sorted(os.sched_getaffinity(0))
+    for i in range(args.workers):
+        free.put(set(ours[i * args.cores : (i + 1) * args.cores]))
+
+    def one(cell: dict) -> dict[str, Any] | None:
+        mine = free.get()
+        command = [sys.executable, __file__, "--cell", json.dumps(cell), "--limit", str(args.limit)]
+        command += ["--seeds", *map(str, args.seeds)]
+        pinned = lambda: os.sched_setaffinity(0, mine)  # noqa: E731
+        ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, preexec_fn=pinned)
+        free.put(mine)
+        return json.loads(ended.stdout.splitlines()[-1]) if ended.returncode == 0 else None
+
+    # The longest first, so that none is left over at the end.
+    cells = sorted(cells, key=lambda c: -c.get("length", 0))
+    with ThreadPoolExecutor(args.workers) as pool:
+        yield from (row for row in pool.map(one, cells) if row)
+
+
+def together(cells: list[dict], args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Measure cell after cell, here."""
+    end = time.perf_counter() + QUICK_S
+    for i, cell in enumerate(cells):
+        share = (end - time.perf_counter()) / (len(cells) - i)
+        yield measure(cell, args.seeds, share if args.quick else args.limit)
 
 
 def main() -> None:
     """Run the cells that are not recorded yet."""
+    args = arguments()
+    if args.picture:
+        agents_picture.write()
+        return
+    if args.cell:
+        print(json.dumps(measure(json.loads(args.cell), args.seeds, args.limit)))
+        return
+    table = "quick" if args.quick else args.table
+    lengths = args.lengths or {"search": SEARCHED, "quick": (10,)}.get(table, LENGTHS)
+    name = "agents" if table == "talk" else f"agents-{table}"
+    results: list[dict] = list(record.earlier(name) or [])  # type: ignore[call-overload]
+    known = [[r[n] for n in NAMED] for r in results]
+    cells = [c for c in asked(table, args.only, lengths) if [c[n] for n in NAMED] not in known]
+    for row in (apart if args.workers > 1 else together)(cells, args):
+        results.append(row)
+        print(json.dumps(row), flush=True)
+        record.write(name, results, command=f"python benchmarks/agents.py --table {table}")
+    if table == "talk":
+        agents_picture.write()
+
+
+def arguments() -> argparse.Namespace:
+    """Return the command line."""
     parser = argparse.ArgumentParser()
-    names = [name for name, fields in SYSTEMS.items() if fields.get("agent", "ppo") in AGENTS]
-    parser.add_argument("--only", nargs="+", choices=names, default=names)
-    parser.add_argument("--lengths", type=int, nargs="+", choices=LENGTHS, default=LENGTHS)
+    parser.add_argument("--table", choices=("talk", "search", "second"), default="talk")
+    parser.add_argument("--only", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
+    parser.add_argument("--lengths", type=int, nargs="+", choices=LENGTHS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds a cell")
     parser.add_argument("--quick", action="store_true", help="length 10, ten minutes in all")
     parser.add_argument("--picture", action="store_true", help="draw what is recorded")
+    parser.add_argument("--workers", type=int, default=1, help="cells at once")
+    parser.add_argument("--cores", type=int, default=2, help="processors of each worker")
+    parser.add_argument("--cell", help="JSON of one cell, which is measured and printed")
     parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
-    if args.picture:
-        agents_picture.write()
-        return
-    name, lengths, limit = "agents", args.lengths, args.limit
-    if args.quick:
-        name, lengths = "agents-quick", [10]
-    end = time.perf_counter() + QUICK_S
-    results: list[dict] = list(record.earlier(name) or [])  # type: ignore[call-overload]
-    known = {(r["system"], r["length"]) for r in results}
-    asked = [(system, length) for length in lengths for system in args.only]
-    missing = [one for one in asked if one not in known]
-    for i, (system, length) in enumerate(missing):
-        if args.quick:
-            limit = (end - time.perf_counter()) / (len(missing) - i)
-        results.append(cell(system, length, args.seeds, limit))
-        print(json.dumps(results[-1]), flush=True)
-        record.write(name, results, command="memup bench agents", limit_s=limit)
-    if not args.quick:
-        agents_picture.write()
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

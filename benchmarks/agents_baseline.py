@@ -19,7 +19,7 @@ EPISODES = 4
 SHARE = 0.1
 
 
-def run(spec: RunSpec, seeds: list[int], budget: int, deadline: float) -> dict:
+def run(spec: RunSpec, seeds: list[int], budget: int, deadline: float, longest: int) -> dict:
     """Train until all seeds succeed, the steps are used up or the time is over; then judge.
 
     Args:
@@ -27,6 +27,7 @@ def run(spec: RunSpec, seeds: list[int], budget: int, deadline: float) -> dict:
         seeds: run side by side.
         budget: environment steps of a seed.
         deadline: on the clock of `time.perf_counter`.
+        longest: steps of an episode at most.
     """
     start = time.perf_counter()
     job = build(spec)
@@ -54,7 +55,7 @@ def run(spec: RunSpec, seeds: list[int], budget: int, deadline: float) -> dict:
             break
     steps = calls * training.stride
     return {
-        "success": judge(agent, env, work[0], keys, spec["agent.environments"]),
+        **judge(agent, env, work[0], keys, spec["agent.environments"], EPISODES * longest),
         "env_steps": steps,
         "steps_to_95": log.steps,
         "updates_to_95": [s and round(s * updates(spec) / training.each) for s in log.steps],
@@ -136,15 +137,18 @@ class Log:
         return min(self.rates()) >= ENOUGH
 
 
-def judge(agent: AbstractAgent, env: Any, states: PyTree, keys: Any, batch: int) -> list[float]:
-    """Return each seed's success in fresh episodes, greedily."""
-    length = EPISODES * (env.length + 12)
+def judge(
+    agent: AbstractAgent, env: AbstractEnv, states: PyTree, keys: Any, batch: int, length: int
+) -> dict[str, list[float]]:
+    """Return each seed's success and mean return in fresh episodes, greedily."""
 
     def one(state: PyTree, key: Any) -> Any:
         keys = jax.random.split(jax.random.fold_in(key, 2**30))
         carry = begin(agent, state, env, batch, key=keys[0])
         _, played = rollout(agent, state, env, carry, length, key=keys[1], greedy=True)
         _, sums = episode_sums(jax.numpy.zeros(batch), played)
-        return sums.success / sums.count
+        return sums.success / sums.count, sums.total / sums.count
 
-    return [round(float(s), 4) for s in jax.jit(jax.vmap(one))(states, keys)]
+    found = jax.jit(jax.vmap(one))(states, keys)
+    success, returns = ([round(float(x), 4) for x in leaf] for leaf in found)
+    return {"success": success, "returns": returns}

@@ -22,6 +22,7 @@ def run(spec: RunSpec, seeds: list[int], budget: int, deadline: float) -> dict:
     rows = [_seed(spec.replace({"seed": seed}), budget, share) for seed in seeds]
     return {
         "success": [row["success"] for row in rows],
+        "returns": [row["returns"] for row in rows],
         "env_steps": max(row["env_steps"] for row in rows),
         "steps_to_95": [row["steps"] for row in rows],
         "updates_to_95": [row["steps"] and row["updates"] for row in rows],
@@ -34,7 +35,14 @@ def run(spec: RunSpec, seeds: list[int], budget: int, deadline: float) -> dict:
 
 def _seed(spec: RunSpec, budget: int, share: float) -> dict:
     begin = time.perf_counter()
-    row = {"success": None, "steps": None, "wall": None, "updates": 0, "late": False}
+    row = {
+        "success": None,
+        "returns": None,
+        "steps": None,
+        "wall": None,
+        "updates": 0,
+        "late": False,
+    }
     collected = acted = 0
     compiled: dict[str, float] = {}
     for event in fit(build(spec)):
@@ -49,6 +57,7 @@ def _seed(spec: RunSpec, budget: int, share: float) -> dict:
                 row |= {"steps": collected + acted, "wall": round(wall, 1)}
         if event.phase == "evaluate" and "eval" in metrics:
             row["success"] = round(metrics["eval"]["success_rate"], 4)
+            row["returns"] = round(metrics["eval"]["return_mean"], 4)
             break
         if wall > share or collected + acted > budget:
             row["late"] = wall > share
