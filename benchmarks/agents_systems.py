@@ -1,4 +1,4 @@
-"""What is compared in the table of agents: their settings, budgets and the values tried for each."""
+"""What is compared in the table of agents: settings, budgets and the values tried for each."""
 
 from typing import Any
 

@@ -129,6 +129,7 @@ class Program:
 def torch_rate(python: str, name: str, seconds: float) -> dict:
     """Run the PyTorch program; return its rates by form."""
     command = [python, str(HERE / "torch_program.py"), "--seconds", str(seconds), "--only", name]
+    command += ["--device", "cuda" if jax.default_backend() == "gpu" else "cpu"]
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return json.loads(out.strip().splitlines()[-1])
 
@@ -202,7 +203,10 @@ def main() -> None:
     results["environment_steps_per_s"] = environment_rate(seconds)
     print(json.dumps(results, indent=1))
     if not args.quick:
-        record.write("speed", results, rows=ROWS, window=WINDOW, targets=TARGETS)
+        device = jax.devices()[0]
+        on = {"name": "speed"} if device.platform == "cpu" else {"name": f"speed-{device.platform}"}
+        about = {"rows": ROWS, "window": WINDOW, "targets": TARGETS}
+        record.write(**on, results=results, device=device.device_kind, **about)
 
 
 def _summary(name: str, program: Program, rows: dict) -> dict:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
@@ -86,6 +87,8 @@ class PPO(AbstractAgent):
         actions: number of actions.
         config: settings.
         train_memory: learn the memory too, by back-propagation through the rollout.
+        heads: (D, actions, hidden sizes, key) -> what reads logits and value off the memory's
+            output [D].
     """
 
     def __init__(
@@ -95,9 +98,10 @@ class PPO(AbstractAgent):
         actions: int,
         config: PPOConfig,
         train_memory: bool = False,
+        heads: Callable[..., eqx.Module] = ActorCritic,
     ):
         self.config = config
-        heads = partial(ActorCritic, actions=actions, hidden=config.hidden)
+        heads = partial(heads, actions=actions, hidden=config.hidden)
         optimiser = adam(config.learning_rate, config.clip_norm)
         self.learner = Learner(vector, memory, heads, optimiser, train_memory)
 
