@@ -50,6 +50,11 @@ ENV = {"env": "tmaze-10"}
         ({"agent": "r2d2", "agent.minibatches": 4}, "unknown field 'agent.minibatches'"),
         ({"agent": "impala-st", "memory.timescale": 4}, "unknown field 'memory.timescale'"),
         ({"training": "joint", "method.detector": "surprise"}, "in joint training"),
+        ({"method.target": "q-value"}, "training='two-phase': target 'q-value' needs an agent"),
+        (
+            {"training": "joint", "method.target": "q-value", "method.likelihood": "categorical"},
+            "method.likelihood='categorical': the values",
+        ),
     ],
     ids=str,
 )

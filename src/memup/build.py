@@ -134,7 +134,8 @@ class Builder:
             judged = Evaluate(spec["evaluate.episodes"], memory, label)
             learn = [detect, memory, judged, Explain(detect, memory)]
             return [Fill(spec["collect.episodes"]), *learn] if spec["task"] else learn
-        collect = Collect(spec["collect.episodes"], spec["collect.environments"])
+        valued = spec["method.target"] == "q-value"
+        collect = Collect(spec["collect.episodes"], spec["collect.environments"], valued)
         evaluate = Evaluate(spec["evaluate.episodes"], policy, label)
         explain = Explain(detect, memory)
         if training == "joint":
@@ -155,10 +156,12 @@ class Builder:
 
     def _detect(self) -> Detect:
         spec = self.spec
+        # What random play holds are rewards: few values, which says nothing of the agent's.
+        family = "normal" if spec["method.target"] == "q-value" else spec["method.likelihood"]
         return Detect(
             self.detector,
             self.target,
-            spec["method.likelihood"],
+            family,
             spec["method.detector"],
             spec["detect.updates"],
             spec["detect.batch"],
@@ -225,7 +228,9 @@ class Builder:
     def target(self, world: World) -> AbstractTarget:
         """Make what is predicted."""
         fields = tuple(flatten(world.space))
-        return make_target(self.spec["method.target"], self.spec["method.gamma"], fields)
+        name = self.spec["method.target"]
+        gamma = self.spec["agent.gamma" if name == "q-value" else "method.gamma"]
+        return make_target(name, gamma, fields)
 
     def order(self, world: World) -> AbstractOrder:
         """Make what decides which windows rows see."""

@@ -22,7 +22,14 @@ from memup.method.selector import (
     TopK,
     Uniform,
 )
-from memup.method.target import AbstractTarget, Label, NextObservation, Return, Reward
+from memup.method.target import (
+    AbstractTarget,
+    Label,
+    NextObservation,
+    QValue,
+    Return,
+    Reward,
+)
 from memup.method.update import Model
 from memup.nn.encoder import InputEncoder, Normaliser, QuestionEncoder
 from memup.nn.likelihood import AbstractLikelihood, from_description
@@ -125,11 +132,12 @@ def make_selector(name: str, width: int, temperature: float = 0.25) -> AbstractS
 
 
 def make_target(name: str, gamma: float, observation_fields: tuple[str, ...]) -> AbstractTarget:
-    """Make the target called "reward", "return", "next-observation" or "label"."""
+    """Make a target by its name in config.TARGETS; `gamma` discounts rewards or the next value."""
     makers = {
         "reward": Reward,
         "return": lambda: Return(gamma),
         "next-observation": lambda: NextObservation(observation_fields),
+        "q-value": lambda: QValue(gamma),
         "label": Label,
     }
     return makers[name]()

@@ -51,7 +51,7 @@ ORDERS: dict[str, Entry] = {
     ),
 }
 TRAININGS = ("two-phase", "joint", "end-to-end", "supervised")
-TARGETS = ("reward", "return", "next-observation", "label")
+TARGETS = ("reward", "return", "next-observation", "q-value", "label")
 
 GENERAL: dict[str, Option] = {
     "env": Option("", "environment: an id of `memup list envs`"),
@@ -195,6 +195,8 @@ def _check(spec: Mapping[str, Any]) -> None:
         find(SELECTORS, "selector", part)
     _check_source(spec)
     _check_agent(spec)
+    if spec["method.target"] == "q-value":
+        _check_values(spec)
     _check_method(spec)
 
 
@@ -219,6 +221,19 @@ def _check_source(spec: Mapping[str, Any]) -> None:
             spec["method.target"] == "label",
             f"method.target={spec['method.target']!r}: a task has labels; expected 'label'",
         )
+
+
+def _check_values(spec: Mapping[str, Any]) -> None:
+    require(
+        spec["training"] == "joint",
+        f"training={spec['training']!r}: target 'q-value' needs an agent that acts while episodes "
+        "are stored; expected 'joint'",
+    )
+    require(
+        spec["method.likelihood"] != "categorical",
+        "method.likelihood='categorical': the values of target 'q-value' are real numbers; "
+        "expected 'normal'",
+    )
 
 
 def _check_agent(spec: Mapping[str, Any]) -> None:

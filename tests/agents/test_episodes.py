@@ -55,6 +55,22 @@ def test_a_round_depends_on_its_key_alone(player):
     assert not np.array_equal(other[0]["action"][:8], one[0]["action"][:8])
 
 
+def test_values_are_stored_beside_their_steps(player):
+    def values(state, trajectory):
+        return trajectory.step.obs[..., 2] + 10.0 * trajectory.action
+
+    def stored(values):
+        store = EpisodeStore()
+        played = Played(ENV.observation_space, 2, player.batch, store, valued=True)
+        play_round(player, (), jax.random.key(3), played, values=values)
+        played.add_to_store()
+        return content(store)
+
+    for e in stored(values):
+        np.testing.assert_array_equal(e["value"], e["obs"][:, 2] + 10.0 * e["action"])
+    assert not any(e["value"].any() for e in stored(lambda state, trajectory: None))
+
+
 def test_long_episodes_wait_on_disk(player, tmp_path, monkeypatch):
     _, in_memory, expected = play(player)
     monkeypatch.setattr("memup.agents.played.HELD_BYTES", 100)

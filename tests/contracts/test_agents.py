@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from memup.agents.greedy import Greedy
+from memup.agents.impala import IMPALA
+from memup.agents.ppo import PPO
+from memup.agents.r2d2 import R2D2
 from memup.agents.random import RandomAgent
 from memup.agents.rollout import begin, rollout
 from memup.agents.table import AGENTS
@@ -113,6 +116,11 @@ def test_contract(agent):
     assert jax.tree.all(jax.tree.map(same_kind, carry, after)), "a carry can be carried on"
     assert jax.tree.all(jax.tree.map(same_kind, state, learned)), "a state can be learned on"
     assert all(np.isfinite(v) for v in metrics.values())
+    if isinstance(agent, PPO | IMPALA) or (
+        isinstance(agent, R2D2) and not isinstance(trajectory.extras, tuple)
+    ):
+        values = jax.jit(agent.values)(state, trajectory)
+        assert values.shape == (T, B) and np.isfinite(values).all(), "joint training may ask"
     assert jax.tree.all(jax.tree.map(lambda a: isinstance(a, jax.Array), state))
     if not isinstance(agent, RandomAgent):
         assert np.array_equal(*greedy), "greedy actions do not depend on the key"

@@ -6,6 +6,7 @@ from hand_store import DICT_SPACE, SPACE, dict_store, hand_store, number
 
 from memup.build_parts import make_selector, make_target
 from memup.data.orders import Sequential, Visit
+from memup.data.store import EpisodeStore
 from memup.method.windows import Windows
 
 RNG = np.random.default_rng(0)
@@ -19,6 +20,24 @@ def windows(store, selector="top-k", length=4, k=1, stride=1, target="reward", s
 
 def build(builder, *visits, rows=1, count=1):
     return builder.build(list(visits), rows, count, np.random.default_rng(0))
+
+
+def test_action_values_are_those_of_the_next_step():
+    store = EpisodeStore()
+    store.add(
+        {
+            "obs": np.zeros((4, 2), np.float32),
+            "action": np.zeros(4, np.int8),
+            "reward": np.array([0, 1, 2, 3], np.float32),
+            "terminated": np.array([False, False, False, True]),
+            "value": np.array([7, 8, 9, 99], np.float32),
+        }
+    )
+    target = make_target("q-value", 0.5, ("obs",))
+    target.check(store)
+    found = target.values(store, np.zeros(3, int), np.arange(3))
+    # 1 + 8/2, 2 + 9/2; the last step pays 3, and nothing is to be had afterwards.
+    np.testing.assert_allclose(found[:, 0], [5.0, 6.5, 3.0])
 
 
 def test_alignment():

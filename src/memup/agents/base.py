@@ -3,7 +3,7 @@
 import abc
 from typing import Any
 
-from jaxtyping import Array, Int, PyTree
+from jaxtyping import Array, Float, Int, PyTree
 
 from memup.types import Key, Metrics, TimeStep, Trajectory
 
@@ -46,6 +46,10 @@ class AbstractAgent(abc.ABC):
         Returns:
             The new carry, actions, and what `learn` wants to find beside each step.
         """
+
+    def values(self, state: PyTree, trajectory: Trajectory) -> Float[Array, "T B"] | None:
+        """Return what the agent expected from each step on, if it is one that expects anything."""
+        return None
 
     @abc.abstractmethod
     def learn(self, state: PyTree, trajectory: Trajectory, *, key: Key) -> tuple[PyTree, Metrics]:

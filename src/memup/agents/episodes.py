@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-from jaxtyping import PyTree
+from jaxtyping import Array, PyTree
 
 from memup.agents.base import AbstractAgent
 from memup.agents.played import Played
@@ -87,6 +87,7 @@ def play_round(
     key: Key,
     played: Played,
     learn: Callable[[PyTree, Trajectory, Key], PyTree] | None = None,
+    values: Callable[[PyTree, Trajectory], Array | None] = lambda state, trajectory: None,
 ) -> PyTree:
     """Play until every copy has ended one episode.
 
@@ -96,6 +97,7 @@ def play_round(
         key: of the whole round.
         played: takes the stretches.
         learn: learns from every stretch as soon as it is played, if given.
+        values: gives what is stored as the values of a stretch, [S, B].
 
     Returns:
         The agent's state.
@@ -105,8 +107,9 @@ def play_round(
     while not played.lengths.all():
         play_key, learn_key = jax.random.split(jax.random.fold_in(key, number + 1))
         carry, trajectory = player.play(state, carry, play_key, 0 if learn else number)
+        value = values(state, trajectory)
         if learn is not None:
             state = learn(state, trajectory, learn_key)
-        played.add(trajectory._replace(extras=(), before=(), after=()))
+        played.add(trajectory._replace(extras=(), before=(), after=()), value)
         number += 1
     return state

@@ -122,6 +122,10 @@ class IMPALA(AbstractAgent):
             network, memory = self.learner.split(state.actors, state.trained)
         return act(self.learner, network, memory, carry, step, key=key, greedy=greedy)
 
+    def values(self, state: IMPALAState, trajectory: Trajectory) -> Float[Array, "T B"]:
+        """See AbstractAgent."""
+        return trajectory.extras.value
+
     def learn(
         self, state: IMPALAState, trajectory: Trajectory, *, key: Key
     ) -> tuple[IMPALAState, Metrics]:

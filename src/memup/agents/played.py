@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Array, Bool, Int
 
 from memup.data.store import EpisodeStore
 from memup.data.store_files import writing
@@ -58,14 +58,17 @@ class Played(Outcomes):
         actions: number of actions.
         batch: B copies, each of which plays one episode.
         store: where the episodes will go.
+        valued: keep the agent's values too, 0 where it has none.
 
     Attributes:
         steps: environment steps taken in all copies, those after an end included.
     """
 
-    def __init__(self, space: Space, actions: int, batch: int, store: EpisodeStore):
+    def __init__(
+        self, space: Space, actions: int, batch: int, store: EpisodeStore, valued: bool = False
+    ):
         super().__init__(batch)
-        self.space, self.store = space, store
+        self.space, self.store, self.valued = space, store, valued
         self.action_type = np.int8 if actions <= 128 else np.int32
         self.steps = 0
         self._held = 0
@@ -73,13 +76,16 @@ class Played(Outcomes):
         self._scratch: Path | None = None
         self._kinds: dict[str, tuple[np.dtype, tuple[int, ...]]] = {}
 
-    def add(self, trajectory: Trajectory) -> None:
-        """Take a stretch, leaves [S, B, ...]."""
+    def add(self, trajectory: Trajectory, value: Array | None = None) -> None:
+        """Take a stretch, leaves [S, B, ...], and the agent's values of its steps, [S, B]."""
         step: TimeStep = jax.tree.map(np.asarray, trajectory.step)
         inside = self.see(step)
         fields = split(self.space, step.obs)
         fields["action"] = np.asarray(trajectory.action).astype(self.action_type)
         fields["reward"], fields["terminated"] = step.reward, step.terminated
+        if self.valued:
+            given = np.zeros(inside.shape) if value is None else value
+            fields["value"] = np.asarray(given, np.float32)
         self._parts.append((fields, inside))
         self.steps += inside.size
         self._held += sum(f.nbytes for f in fields.values())

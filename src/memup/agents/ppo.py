@@ -120,6 +120,10 @@ class PPO(AbstractAgent):
         network, memory = state.trained.network, state.trained.memory
         return act(self.learner, network, memory, carry, step, key=key, greedy=greedy)
 
+    def values(self, state: PPOState, trajectory: Trajectory) -> Float[Array, "T B"]:
+        """See AbstractAgent."""
+        return trajectory.extras.value
+
     def learn(
         self, state: PPOState, trajectory: Trajectory, *, key: Key
     ) -> tuple[PPOState, Metrics]:

@@ -169,6 +169,10 @@ class R2D2(AbstractAgent):
             action = jnp.where(explore, random, action)
         return Actor(rows, action), action, () if self.learner.train_memory else m
 
+    def values(self, state: R2D2State, trajectory: Trajectory) -> Float[Array, "T B"]:
+        """Return the best action's value; the memory is frozen. See AbstractAgent."""
+        return self.learner.heads(state.trained.network, trajectory.extras).max(-1)
+
     def learn(
         self, state: R2D2State, trajectory: Trajectory, *, key: Key
     ) -> tuple[R2D2State, Metrics]:

@@ -50,8 +50,7 @@ class Reward(AbstractTarget):
 
     def values(self, store: EpisodeStore, ids: Ids, steps: Ids) -> Float[np.ndarray, "... O"]:
         """See AbstractTarget."""
-        rows = _following(store, ids, steps)
-        return store.gather("reward", rows)[..., None].astype(np.float32)
+        return store.gather("reward", _following(store, ids, steps))[..., None].astype(np.float32)
 
 
 class Return(AbstractTarget):
@@ -89,6 +88,21 @@ class NextObservation(AbstractTarget):
         parts = [store.gather(name, rows) for name in self.needs]
         flat = [p.reshape(*rows.shape, -1).astype(np.float32) for p in parts]
         return np.concatenate(flat, axis=-1)
+
+
+class QValue(AbstractTarget):
+    """y_k is the action value that the agent held when it was there: r + gamma V(next step)."""
+
+    needs = ("reward", "terminated", "value")
+
+    def __init__(self, gamma: float):
+        self.gamma = gamma
+
+    def values(self, store: EpisodeStore, ids: Ids, steps: Ids) -> Float[np.ndarray, "... O"]:
+        """See AbstractTarget."""
+        rows = _following(store, ids, steps)
+        reward, over, value = (store.gather(name, rows) for name in self.needs)
+        return (reward + self.gamma * np.where(over, 0.0, value))[..., None].astype(np.float32)
 
 
 class Label(AbstractTarget):

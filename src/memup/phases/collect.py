@@ -18,13 +18,15 @@ class Collect(AbstractPhase):
     Args:
         episodes: how many.
         environments: copies played at once.
+        valued: store values beside the steps, as later episodes will; nobody has any yet: 0.
     """
 
     name = "collect"
 
-    def __init__(self, episodes: int, environments: int):
+    def __init__(self, episodes: int, environments: int, valued: bool = False):
         self.episodes = episodes
         self.environments = min(episodes, environments)
+        self.valued = valued
         self._player: Player | None = None
 
     def start(self, world: World) -> PyTree:
@@ -36,7 +38,8 @@ class Collect(AbstractPhase):
         if self._player is None:
             self._player = Player(RandomAgent(world.actions), world.env, self.environments)
         key = world.key(self.name, int(state["round"]))
-        played = Played(world.space, world.actions, self._player.batch, world.store)
+        batch = self._player.batch
+        played = Played(world.space, world.actions, batch, world.store, self.valued)
         play_round(self._player, (), key, played)
         played.add_to_store()
         metrics: dict[str, Any] = {

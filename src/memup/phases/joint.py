@@ -8,6 +8,7 @@ what its own memory showed it, so its probability ratios are those of its policy
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
@@ -49,6 +50,7 @@ class Joint(AbstractPhase):
         self.player = Player(
             self.policy.agent, world.env, self.policy.environments, self.policy.rollout
         )
+        self._values = jax.jit(self.policy.agent.values)
         self._learn = Compiled(lambda s, t, k: self.policy.agent.learn(s, t, key=k))
         self._detect = Compiled(self.detect.learner.learn_many)
 
@@ -74,8 +76,9 @@ class Joint(AbstractPhase):
             return agent
 
         key = world.key(self.name, number)
-        played = Played(world.space, world.actions, self.player.batch, world.store)
-        agent = play_round(self.player, state["agent"], key, played, learn)
+        valued = "value" in self.detect.target.needs
+        played = Played(world.space, world.actions, self.player.batch, world.store, valued)
+        agent = play_round(self.player, state["agent"], key, played, learn, self._values)
         check_finite(losses[-1]["skipped_in_a_row"], self.name)
         ids = played.add_to_store()
         self.detect.target.prepare(world.store, ids)
