@@ -98,7 +98,8 @@ class Policy(AbstractPhase):
         agent = jax.tree.map(jnp.copy, self.agent.init(key=world.key(self.name)))
         key = world.key(self.name + "begin")
         if self.on_device:
-            play = begin(self.agent, agent, world.env, self.batch, key=key)
+            # An observation may be the state itself, and one buffer cannot be donated twice.
+            play = jax.tree.map(jnp.copy, begin(self.agent, agent, world.env, self.batch, key=key))
         else:
             step = world.env.reset(world.seed)
             play = Carry((), step, self.agent.begin(agent, self.batch))

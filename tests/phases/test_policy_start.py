@@ -1,0 +1,15 @@
+"""Where a policy begins: arrays of its own, as its first call may use their memory again."""
+
+import jax
+
+from memup.build import build
+from memup.config import make_spec
+
+
+def test_an_observation_that_is_the_state_is_copied():
+    given = {"env": "cartpole", "memory": "none", "training": "end-to-end"}
+    job = build(make_spec({**given, "agent.environments": 2, "agent.minibatches": 1}))
+    policy = job.phases[0]
+    policy.prepare(job.world)
+    leaves = jax.tree.leaves(policy.start(job.world)["work"])
+    assert len({leaf.unsafe_buffer_pointer() for leaf in leaves}) == len(leaves)
