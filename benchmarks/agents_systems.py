@@ -19,7 +19,7 @@ _ALONE = {"training": "end-to-end", "agent.hidden": 64}
 _MEMUP = {"collect.episodes": 1000, "agent.hidden": 32, "agent.epochs": 2, "agent.rollout": 128}
 # The search over TRIED, at the lengths SEARCHED, chose the rates (docs/results.md).
 SYSTEMS: dict[str, dict[str, Any]] = {
-    "ppo-lstm": {"agent": "ppo", **_ALONE},
+    "ppo-lstm": {"agent": "ppo", RATE: 3e-3, **_ALONE},
     "impala": {"agent": "impala", **_ALONE},
     "impala-st": {"agent": "impala-st", **_ALONE},
     # Sequences as in the paper, but cut at multiples of 80: half of 80 held no whole maze of 50.
