@@ -3,6 +3,7 @@
     python benchmarks/agents.py                (Noisy T-Mazes of growing length)
     python benchmarks/agents.py --table search (the rates tried, at two lengths)
     python benchmarks/agents.py --table second (mazes without an end, and the memory game)
+    python benchmarks/agents.py --table cartpole (each agent's preset, speeds shown and hidden)
     python benchmarks/agents.py --quick        (length 10 only, ten minutes at most)
     python benchmarks/agents.py --picture      (nothing is measured)
 
@@ -13,12 +14,13 @@ each on `--cores` processors of its own.
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from queue import Queue
 from typing import Any
 
@@ -30,6 +32,7 @@ import numpy as np
 import record
 from agents_systems import (
     BUDGET,
+    CARTS,
     LENGTHS,
     OTHERS,
     SEARCHED,
@@ -41,17 +44,23 @@ from agents_systems import (
     window,
 )
 
+from memup.agent_presets import CARTPOLE
 from memup.evaluation import interval
+from memup.presets import preset
 
 LIMIT_S = 600.0
 # All cells together. A cell may take longer than its share, as a call is not interrupted; what is
 # left is shared by those that follow.
 QUICK_S = 540.0
+# A cell that has less is left for the next time.
+LEAST_S = 100.0
 NAMED = ("system", "env", "tried")
 
 
 def asked(table: str, systems: list[str], lengths: list[int]) -> list[dict[str, Any]]:
     """Return the cells of a table: what is trained, where, and which setting is tried."""
+    if table == "cartpole":
+        return [{"system": s, "env": env, "tried": {}} for env in CARTS for s in CARTPOLE]
     if table == "second":
         return [{"system": s, "env": env, "tried": {}} for env in OTHERS for s in systems]
     return [
@@ -68,7 +77,10 @@ def _values(system: str) -> list[dict[str, float]]:
 
 def measure(cell: dict[str, Any], seeds: list[int], limit_s: float) -> dict[str, Any]:
     """Train and judge one system in one environment."""
-    if "length" in cell:
+    if cell["env"] in CARTS:
+        spec = preset(f"{cell['env']}-{cell['system']}", **cell["tried"])
+        budget = spec["agent.steps"]
+    elif "length" in cell:
         spec = spec_of(cell["system"], cell["length"], cell["tried"])
         budget = BUDGET[cell["length"]]
     else:
@@ -103,9 +115,14 @@ def apart(cells: list[dict], args: argparse.Namespace) -> Iterator[dict[str, Any
     for i in range(args.workers):
         free.put(set(ours[i * args.cores : (i + 1) * args.cores]))
 
+    end = time.perf_counter() + args.total
+
     def one(cell: dict) -> dict[str, Any] | None:
         mine = free.get()
-        command = [sys.executable, __file__, "--cell", json.dumps(cell), "--limit", str(args.limit)]
+        limit = min(args.limit, end - time.perf_counter())
+        if limit < LEAST_S:
+            return None
+        command = [sys.executable, __file__, "--cell", json.dumps(cell), "--limit", str(limit)]
         command += ["--seeds", *map(str, args.seeds)]
         pinned = lambda: os.sched_setaffinity(0, mine)  # noqa: E731
         ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, preexec_fn=pinned)
@@ -115,15 +132,19 @@ def apart(cells: list[dict], args: argparse.Namespace) -> Iterator[dict[str, Any
     # The longest first, so that none is left over at the end.
     cells = sorted(cells, key=lambda c: -c.get("length", 0))
     with ThreadPoolExecutor(args.workers) as pool:
-        yield from (row for row in pool.map(one, cells) if row)
+        for done in as_completed([pool.submit(one, cell) for cell in cells]):
+            if row := done.result():
+                yield row
 
 
 def together(cells: list[dict], args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Measure cell after cell, here."""
-    end = time.perf_counter() + QUICK_S
+    end = time.perf_counter() + args.total
     for i, cell in enumerate(cells):
-        share = (end - time.perf_counter()) / (len(cells) - i)
-        yield measure(cell, args.seeds, share if args.quick else args.limit)
+        left = end - time.perf_counter()
+        yield measure(
+            cell, args.seeds, min(args.limit, left / (len(cells) - i if args.quick else 1))
+        )
 
 
 def main() -> None:
@@ -152,18 +173,21 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """Return the command line."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--table", choices=("talk", "search", "second"), default="talk")
+    parser.add_argument("--table", choices=("talk", "search", "second", "cartpole"), default="talk")
     parser.add_argument("--only", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
     parser.add_argument("--lengths", type=int, nargs="+", choices=LENGTHS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds a cell")
+    parser.add_argument("--total", type=float, default=math.inf, help="seconds, all cells")
     parser.add_argument("--quick", action="store_true", help="length 10, ten minutes in all")
     parser.add_argument("--picture", action="store_true", help="draw what is recorded")
     parser.add_argument("--workers", type=int, default=1, help="cells at once")
     parser.add_argument("--cores", type=int, default=2, help="processors of each worker")
     parser.add_argument("--cell", help="JSON of one cell, which is measured and printed")
     parser.add_argument("--json", action="store_true")
-    return parser.parse_args()
+    args = parser.parse_args()
+    args.total = QUICK_S if args.quick else args.total
+    return args
 
 
 if __name__ == "__main__":

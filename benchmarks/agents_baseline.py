@@ -14,7 +14,7 @@ from memup.build import build
 from memup.config import RunSpec
 from memup.envs.base import AbstractEnv
 
-GOOD, ENOUGH, RECENT = 0.95, 0.995, 200
+GOOD, RECENT = 0.95, 200
 EPISODES = 4
 SHARE = 0.1
 
@@ -40,7 +40,7 @@ def run(spec: RunSpec, seeds: list[int], budget: int, deadline: float, longest: 
     work = jax.jit(jax.vmap(training.begin))(keys)
     iterate = jax.jit(jax.vmap(training.many, (0, 0)), donate_argnums=0).lower(work, keys)
     iterate = iterate.compile()
-    log, compile_s = Log(len(seeds), start), time.perf_counter() - start
+    log, compile_s = Log(len(seeds), start, spec["agent.enough"]), time.perf_counter() - start
     judge_s = SHARE * (deadline - start)
     calls, stopped = 0, "budget"
     while calls * training.stride < budget:
@@ -106,8 +106,8 @@ class Training:
 class Log:
     """When each seed reached the goal over its recent episodes."""
 
-    def __init__(self, seeds: int, start: float):
-        self._start = start
+    def __init__(self, seeds: int, start: float, enough: float):
+        self._start, self._enough = start, enough
         self.steps: list[int | None] = [None] * seeds
         self.walls: list[float | None] = [None] * seeds
         self._sums: list[tuple[np.ndarray, np.ndarray]] = []
@@ -134,7 +134,7 @@ class Log:
 
     def all_good(self) -> bool:
         """Say whether every seed's policy is as good as it will get."""
-        return min(self.rates()) >= ENOUGH
+        return min(self.rates()) >= self._enough
 
 
 def judge(

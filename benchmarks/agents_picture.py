@@ -9,6 +9,8 @@ import json
 import math
 from pathlib import Path
 
+import agents_table
+
 HERE = Path(__file__).parent
 OUTPUT = HERE.parent / "docs" / "images" / "agents.svg"
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 900, 420, 70, 190, 70, 50
@@ -40,10 +42,11 @@ def draw(found: dict) -> str:
 
 
 def _about(found: dict) -> str:
-    seeds = max(len(r["seeds"]) for r in found["results"])
+    rows = found["results"]
+    seeds, limit = max(len(r["seeds"]) for r in rows), max(r["limit_s"] for r in rows)
     return (
-        f"mean of {seeds} seeds, the bar is the 95 % interval; {found['limit_s']:.0f} s a cell at "
-        f"most; {found['machine']['processor']}, {found['machine']['cores']} cores, {found['date']}"
+        f"mean of {seeds} seeds, the bar is the 95 % interval; {limit} s a cell at most; "
+        f"{agents_table.machines(rows)}; {found['date']}"
     )
 
 

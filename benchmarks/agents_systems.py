@@ -9,7 +9,8 @@ LENGTHS = (10, 50, 100, 250, 1000)
 BUDGET = {10: 2_000_000, 50: 2_000_000, 100: 2_000_000, 250: 4_000_000, 1000: 4_000_000}
 # Five corridors of 50 steps; three pairs of cards, which need a memory (four cards do not).
 OTHERS = {"tmaze-endless-5-50": 2_000_000, "memory-game-6": 2_000_000}
-LONGEST = {"tmaze-endless-5-50": 5 * 61 + 1, "memory-game-6": 64}
+CARTS = ("cartpole", "cartpole-hidden")
+LONGEST = {"tmaze-endless-5-50": 5 * 61 + 1, "memory-game-6": 64, **dict.fromkeys(CARTS, 501)}
 # What the longest episode has beyond the maze's nominal length: the corridor varies by 0 to 10.
 MORE_STEPS = 11
 SEARCHED = (10, 50)

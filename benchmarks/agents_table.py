@@ -1,4 +1,6 @@
-"""The rows of the table of agents, from benchmarks/results/agents.json."""
+"""The rows of the tables of agents, from benchmarks/results/agents*.json."""
+
+from markdown import by
 
 HEAD = (
     "system",
@@ -12,6 +14,24 @@ HEAD = (
     "steps used",
     "stopped by",
 )
+SEARCH = ("system", "steps of the maze", "tried: seeds at 95 %, the slowest one's steps")
+ELSEWHERE = (
+    "system",
+    "environment",
+    "success, mean [95 %]",
+    "return by seed",
+    "seeds at 95 %",
+    "environment steps to 95 %",
+    "steps used",
+    "time",
+    "stopped by",
+)
+
+
+def machines(results: list[dict]) -> str:
+    """Say on what the cells were measured."""
+    kinds = {(r["processors"], r["machine"]): None for r in results}
+    return "; ".join(f"{n} core{'s' * (n > 1)} of {name} a cell" for n, name in kinds)
 
 
 def rows(results: list[dict]) -> list[tuple]:
@@ -20,22 +40,64 @@ def rows(results: list[dict]) -> list[tuple]:
 
 
 def _row(r: dict) -> tuple:
-    reached = [i for i, steps in enumerate(r["steps_to_95"]) if steps is not None]
-    said = ""
-    if r["success_rate"] is not None:
-        low, high = r["success_ci95"]
-        said = f"{100 * r['success_rate']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
-    slowest = lambda name: max(r[name][i] for i in reached) if reached else None  # noqa: E731
-    steps, updates, wall = (slowest(n) for n in ("steps_to_95", "updates_to_95", "wall_to_95_s"))
+    steps, updates, wall = (slowest(r, n) for n in ("steps_to_95", "updates_to_95", "wall_to_95_s"))
     return (
         f"`{r['system']}`",
         f"{r['length']:,}",
         f"{r['window']:,}",
-        said,
-        f"{len(reached)} of {len(r['seeds'])}",
+        _success(r),
+        _reached(r),
         "" if steps is None else f"{steps:,}",
         "" if updates is None else f"{updates:,}",
         "" if wall is None else f"{wall:.0f} s",
         f"{r['env_steps']:,}",
         r["stopped"],
     )
+
+
+def search(results: list[dict]) -> list[tuple]:
+    """Return a row for each system and length: what each value came to."""
+    groups = by(sorted(results, key=lambda r: r["length"]), "system", "length")
+    return [(f"`{s}`", n, "; ".join(map(_tried, cells))) for (s, n), cells in groups.items()]
+
+
+def _tried(r: dict) -> str:
+    value, steps = next(iter(r["tried"].values())), slowest(r, "steps_to_95")
+    return f"{value:g}: {_reached(r)}" + ("" if steps is None else f", {steps:,}")
+
+
+def elsewhere(results: list[dict]) -> list[tuple]:
+    """Return a row a cell of other environments."""
+    return [_elsewhere(r) for r in results]
+
+
+def _elsewhere(r: dict) -> tuple:
+    steps = slowest(r, "steps_to_95")
+    return (
+        f"`{r['system']}`",
+        f"`{r['env']}`",
+        _success(r),
+        ", ".join("" if x is None else f"{x:.1f}" for x in r["returns"]),
+        _reached(r),
+        "" if steps is None else f"{steps:,}",
+        f"{r['env_steps']:,}",
+        f"{r['wall_s']:.0f} s",
+        r["stopped"],
+    )
+
+
+def _success(r: dict) -> str:
+    if r["success_rate"] is None:
+        return ""
+    low, high = r["success_ci95"]
+    return f"{100 * r['success_rate']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _reached(r: dict) -> str:
+    return f"{sum(s is not None for s in r['steps_to_95'])} of {len(r['seeds'])}"
+
+
+def slowest(r: dict, name: str) -> float | None:
+    """Return a figure of the slowest seed that reached 95 %."""
+    reached = [value for value in r[name] if value is not None]
+    return max(reached) if reached else None

@@ -123,7 +123,16 @@ def detectors() -> str:
 
 def speed() -> str:
     """Training speed beside PyTorch."""
-    found = load("speed")
+    return _speed("speed")
+
+
+def speed_gpu() -> str:
+    """The same on a GPU."""
+    return _speed("speed-gpu")
+
+
+def _speed(name: str) -> str:
+    found = load(name)
     if not found:
         return ""
     sizes = {"lstm64": "LSTM 64, predictor 128", "lstm256": "LSTM 256, predictor 512"}
@@ -169,10 +178,46 @@ def tasks() -> str:
 
 def agents() -> str:
     """Agents side by side over the length of the maze."""
-    found = load("agents")
+    return _cells(agents_table.HEAD, agents_table.rows, "agents")
+
+
+def agents_search() -> str:
+    """The rates tried for each agent."""
+    return _cells(agents_table.SEARCH, agents_table.search, "agents-search")
+
+
+def agents_second() -> str:
+    """Agents in mazes without an end, and in the memory game."""
+    return _cells(agents_table.ELSEWHERE, agents_table.elsewhere, "agents-second")
+
+
+def agents_cartpole() -> str:
+    """Agents on cart and pole."""
+    return _cells(agents_table.ELSEWHERE, agents_table.elsewhere, "agents-cartpole")
+
+
+def _cells(head: tuple[str, ...], rows: Callable[[list[dict]], list[tuple]], name: str) -> str:
+    found = load(name)
     if not found:
         return ""
-    return table(agents_table.HEAD, agents_table.rows(found["results"])) + measured(found)
+    cells = found["results"]
+    return table(head, rows(cells)) + f"\n{agents_table.machines(cells)}; {found['date']}.\n"
+
+
+def recurrent_ppo() -> str:
+    """Recurrent PPO beside sb3-contrib's."""
+    found = load("recurrent_ppo")
+    if not found:
+        return ""
+    shown = ("memup_env_steps_per_s", "sb3_env_steps_per_s")
+    rows = [
+        (f"LSTM {r['size']}", *(f"{r[n]:,.0f}" for n in shown), f"{r['ratio']:.1f}")
+        for r in found["results"]["sb3"]
+    ]
+    head = ("memory", "memup, steps a second", "sb3-contrib, steps a second", "ratio")
+    s = found["results"]["seeds"]
+    more = f"\n{s['seeds']} seeds by `vmap`, LSTM {s['size']}: {s['ratio']:.1f} times one's time.\n"
+    return table(head, rows) + more + measured(found)
 
 
 def frontier() -> str:
@@ -215,6 +260,7 @@ TABLES: dict[str, Callable[[], str]] = {
         phases,
         detectors,
         speed,
+        speed_gpu,
         memories,
         memories_torch,
         zoo,
@@ -222,6 +268,10 @@ TABLES: dict[str, Callable[[], str]] = {
         ablation,
         tasks,
         agents,
+        agents_search,
+        agents_second,
+        agents_cartpole,
+        recurrent_ppo,
         amrl,
         headlines,
         bigbird,

@@ -18,7 +18,16 @@ FLOORS = [
     {"evaluation", "examination", "checkpoint"},
     {"phases"},
     {"fit"},
-    {"config", "presets", "task_presets", "long_presets", "build", "build_agents", "build_parts"},
+    {
+        "config",
+        "presets",
+        "task_presets",
+        "long_presets",
+        "agent_presets",
+        "build",
+        "build_agents",
+        "build_parts",
+    },
     {"reports", "fleet"},
     {"recording", "profiling"},
     {"api"},
@@ -38,6 +47,7 @@ NO_JAX = {
     "spaces",
     "presets",
     "task_presets",
+    "agent_presets",
 }
 
 

@@ -40,6 +40,9 @@ def cell(system, length, success, steps):
         "wall_to_95_s": [s and s / 1000 for s in steps],
         "env_steps": 9000,
         "stopped": "budget",
+        "limit_s": 600,
+        "machine": "P",
+        "processors": 2,
     }
 
 
@@ -58,8 +61,9 @@ def test_a_row_of_the_table_of_agents():
 def test_the_picture_of_agents():
     import agents_picture
 
-    about = {"limit_s": 600.0, "machine": {"processor": "P", "cores": 2}, "date": "2026-11-26"}
-    text = agents_picture.draw({"results": [*CELLS, cell("memup", 10, 1.0, [1, 1])], **about})
+    cells = [*CELLS, cell("memup", 10, 1.0, [1, 1])]
+    text = agents_picture.draw({"results": cells, "date": "2026-11-26"})
+    assert "2 cores of P a cell; 2026-11-26" in text
     assert text.count(">r2d2</text>") == 1 == text.count(">memup</text>")
     # From 10 steps at the top left to 50 steps half way down, at the right.
     assert 'd="M70.0 70.0L710.0 220.0"' in text

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from memup.agent_presets import AGENT_PRESETS
 from memup.config import RunSpec, all_options, chosen, make_spec
 from memup.errors import unknown_name
 from memup.long_presets import LONG_PRESETS
@@ -108,39 +109,12 @@ def _with_memory(maze: str, memory: str) -> Callable[[], Mapping[str, Any]]:
     return make
 
 
-def _memory_game(cards: int, steps: int, seconds: int) -> Callable[[], Mapping[str, Any]]:
-    """Return the preset of MERLIN on the memory game with so many cards."""
-
-    def make() -> Mapping[str, Any]:
-        return {
-            "env": f"memory-game-{cards}",
-            "training": "end-to-end",
-            "agent": "merlin",
-            "memory.size": 32,
-            # What a flip was worth shows within a few flips.
-            "agent.gamma": 0.8,
-            "agent.slots": 2 * cards,
-            "agent.rollout": 4 * cards,
-            "agent.steps": steps,
-            "agent.enough": 2.0,
-        }
-
-    make.__doc__ = f"""The memory game with {cards} cards, by MERLIN.
-
-    $ memup train memory-game-{cards}-merlin
-
-    {seconds} seconds on two busy cores; mean return about 2, and no greedy game above 3N/2 flips.
-    """
-    return make
-
-
 PRESETS: dict[str, Callable[[], Mapping[str, Any]]] = {
     **MAZES,
     "tmaze-20000": tmaze_20000,
     **LONG_PRESETS,
     "tmaze-1000-joint": tmaze_1000_joint,
-    "memory-game-6-merlin": _memory_game(6, 2_700_000, 150),
-    "memory-game-8-merlin": _memory_game(8, 5_000_000, 300),
+    **AGENT_PRESETS,
     **{f"{maze}-{name}": _with_memory(maze, name) for maze, names in ZOO.items() for name in names},
     **TASK_PRESETS,
 }
