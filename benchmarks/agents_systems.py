@@ -31,8 +31,13 @@ SYSTEMS: dict[str, dict[str, Any]] = {
         "agent.burn_in": 40,
         "agent.rollout": 160,
     },
-    "amrl": {"agent": "ppo", "memory": "amrl-max", **_ALONE},
-    "merlin": {"agent": "merlin", "training": "end-to-end"},
+    "amrl": {"agent": "ppo", "memory": "amrl-max", RATE: 3e-3, **_ALONE},
+    "merlin": {
+        "agent": "merlin",
+        "training": "end-to-end",
+        RATE: 4e-3,
+        "agent.policy_rate": 4e-3,
+    },
     "memup": {"training": "two-phase", **_MEMUP},
     "memup-joint": {
         **_MEMUP,
