@@ -87,7 +87,7 @@ class Halves(eqx.Module):
     def __call__(self, m):
         """Return logits and value."""
         left, right = jnp.split(m, 2, -1)
-        return self.policy(left), self.value(right)[0]
+        return self.policy(left), self.value(right)[..., 0]
 
 
 def agent(size: int, pair: bool) -> PPO:

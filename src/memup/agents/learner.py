@@ -55,7 +55,7 @@ class Learner:
     Args:
         vector: parameters of the memory that `init` starts from, or what draws them from a key.
         memory: puts the memory together from its parameters.
-        heads: (D, key) -> module that reads a memory's output [D].
+        heads: (D, key) -> module that reads a memory's outputs [..., D].
         optimiser: of what learns.
         train_memory: learn the memory too.
     """
@@ -88,10 +88,7 @@ class Learner:
 
     def heads(self, network: Vector, m: Float[Array, "... D"]) -> Any:
         """Apply the heads to every output of a memory."""
-        net = self.network(network)
-        for _ in range(m.ndim - 1):
-            net = jax.vmap(net)
-        return net(m)
+        return self.network(network)(m)
 
     def outputs(self, memory: Vector, seen: Seen) -> Float[Array, "T B D"]:
         """Return the memory's outputs: read anew where it learns, as they were where it is frozen.

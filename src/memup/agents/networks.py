@@ -11,7 +11,11 @@ from memup.types import Key
 
 
 class Perceptron(eqx.Module):
-    """Hidden layers with orthogonal weights (gain sqrt 2) and an output of a given gain."""
+    """Hidden layers with orthogonal weights (gain sqrt 2) and an output of a given gain.
+
+    It takes any leading axes: one product over all of them, where a map over vectors would have
+    XLA transpose what lies between two layers.
+    """
 
     layers: tuple[eqx.nn.Linear, ...]
     activation: Callable = eqx.field(static=True)
@@ -35,11 +39,15 @@ class Perceptron(eqx.Module):
             for a, b, g, k in zip(sizes[:-1], sizes[1:], gains, keys, strict=True)
         )
 
-    def __call__(self, x: Float[Array, " I"]) -> Float[Array, " O"]:
-        """Apply to one vector."""
+    def __call__(self, x: Float[Array, "... I"]) -> Float[Array, "... O"]:
+        """Apply to every vector."""
         for layer in self.layers[:-1]:
-            x = self.activation(layer(x))
-        return self.layers[-1](x)
+            x = self.activation(_apply(layer, x))
+        return _apply(self.layers[-1], x)
+
+
+def _apply(layer: eqx.nn.Linear, x: Float[Array, "... I"]) -> Float[Array, "... O"]:
+    return x @ layer.weight.T + layer.bias
 
 
 def _orthogonal(inputs: int, outputs: int, gain: float, key: Key) -> eqx.nn.Linear:
@@ -59,9 +67,11 @@ class ActorCritic(eqx.Module):
         self.actor = Perceptron(inputs, actions, hidden, 0.01, key=keys[0])
         self.critic = Perceptron(inputs, 1, hidden, 1.0, key=keys[1])
 
-    def __call__(self, m: Float[Array, " D"]) -> tuple[Float[Array, " A"], Float[Array, ""]]:
+    def __call__(
+        self, m: Float[Array, "... D"]
+    ) -> tuple[Float[Array, "... A"], Float[Array, "..."]]:
         """Return logits and value."""
-        return self.actor(m), self.critic(m)[0]
+        return self.actor(m), self.critic(m)[..., 0]
 
 
 class Dueling(eqx.Module):
@@ -75,7 +85,7 @@ class Dueling(eqx.Module):
         self.value = Perceptron(inputs, 1, hidden, 1.0, key=keys[0])
         self.advantage = Perceptron(inputs, actions, hidden, 0.01, key=keys[1])
 
-    def __call__(self, m: Float[Array, " D"]) -> Float[Array, " A"]:
+    def __call__(self, m: Float[Array, "... D"]) -> Float[Array, "... A"]:
         """Return the value of every action."""
         advantage = self.advantage(m)
-        return self.value(m) + advantage - jnp.mean(advantage)
+        return self.value(m) + advantage - jnp.mean(advantage, -1, keepdims=True)

@@ -43,15 +43,15 @@ def lstm_cell(gates: Float[Array, " D4"], c: Float[Array, " D"]) -> tuple[Array,
 
 def _forward(
     xs: Array, weight: Array, bias: Array, state: LSTMState, first: Array
-) -> tuple[LSTMState, tuple[Array, Array, Array]]:
-    """Scan the cell. Return the last (h, c), and all h, c and gates."""
+) -> tuple[LSTMState, tuple[Array, Array, Array, Array]]:
+    """Scan the cell. Return the last (h, c), all h, and the h, c and gates that each came from."""
 
     def body(state: LSTMState, now: tuple[Array, Array]) -> tuple[LSTMState, tuple]:
         x, first_t = now
         h, c = (jnp.where(first_t, 0, part) for part in state)
         gates = lstm_gates(jnp.concatenate([h, x]) @ weight + bias)
-        h, c = lstm_cell(gates, c)
-        return (h, c), (h, c, gates)
+        after = lstm_cell(gates, c)
+        return after, (after[0], h, c, gates)
 
     return jax.lax.scan(body, state, (xs, first))
 
@@ -76,7 +76,7 @@ def lstm_scan(
     Returns:
         (h, c) after the last input, and all T values of h.
     """
-    state, (hs, _, _) = _forward(xs, weight, bias, state, first)
+    state, (hs, *_) = _forward(xs, weight, bias, state, first)
     return state, hs
 
 
@@ -84,35 +84,28 @@ def lstm_scan(
 def _tangents(primals: tuple, tangents: tuple) -> tuple:
     xs, weight, bias, begin, first = primals
     d_xs, d_weight, d_bias, d_state, _ = tangents
-    state, (hs, cs, gates) = _forward(xs, weight, bias, begin, first)
-    first = jnp.broadcast_to(first[:, None], hs.shape)
-    h, c = (_before(first, a, all_) for a, all_ in zip(begin, (hs, cs), strict=True))
-    zs = jnp.concatenate([h, xs], axis=1)
+    state, (hs, h, c, gates) = _forward(xs, weight, bias, begin, first)
+    size = [h.shape[1]]
+    of_h, of_x = jnp.split(weight, size)
+    d_of_h, d_of_x = jnp.split(d_weight, size)
+    # Under `vmap` the rows are the second axis here, and nothing below may move them: joining two
+    # arrays would, and then most of the time goes into transposing what the loops read.
+    i, f, g, o = jnp.split(gates, 4, axis=1)
+    tanh_c = jnp.tanh(f * c + i * g)
     # The slopes are computed here, for all steps at once: in the loop they would be many small
     # operations, each with the cost of a call.
-    i, f, g, o = jnp.split(gates, 4, axis=1)
-    tanh_c = jnp.tanh(cs)
-    of_gates = jnp.concatenate(
-        [i * (1 - i) * g, f * (1 - f) * c, (1 - g * g) * i, o * (1 - o) * tanh_c], axis=1
-    )
-    slopes = of_gates, jnp.where(first, 0, f), o * (1 - tanh_c * tanh_c)
-    outside = zs @ d_weight + d_bias[None]
+    slopes = i * (1 - i) * g, f * (1 - f) * c, (1 - g * g) * i, o * (1 - o) * tanh_c
+    carried = f, o * (1 - tanh_c * tanh_c)
+    outside = h @ d_of_h + xs @ d_of_x + d_xs @ of_x + d_bias
 
     def body(d_state: LSTMState, now: tuple) -> tuple[LSTMState, Array]:
-        outside_t, (of_gates, keep_c, h_of_c), first_t, d_x = now
-        d_h, d_c = d_state
-        d_z = jnp.concatenate([jnp.where(first_t, 0, d_h), d_x])
-        d_i, d_f, d_g, d_o = jnp.split((outside_t + d_z @ weight) * of_gates, 4)
+        outside_t, slopes_t, (keep_c, h_of_c), first_t = now
+        d_h, d_c = (jnp.where(first_t, 0, part) for part in d_state)
+        d_gates = jnp.split(outside_t + d_h @ of_h, 4)
+        d_i, d_f, d_g, d_o = (d * slope for d, slope in zip(d_gates, slopes_t, strict=True))
         d_c = d_i + d_f + d_g + keep_c * d_c
         d_h = d_o + h_of_c * d_c
         return (d_h, d_c), d_h
 
-    d_state, d_hs = jax.lax.scan(body, d_state, (outside, slopes, first, d_xs))
+    d_state, d_hs = jax.lax.scan(body, d_state, (outside, slopes, carried, first))
     return (state, hs), (d_state, d_hs)
-
-
-def _before(
-    first: Bool[Array, "T D"], begin: Float[Array, " D"], after: Float[Array, "T D"]
-) -> Float[Array, "T D"]:
-    """Return what each step began with, from what it ended with."""
-    return jnp.where(first, 0, jnp.concatenate([begin[None], after[:-1]]))
