@@ -27,12 +27,18 @@ _ANYWHERE = {
     "method.visits": 8,
     "method.updates": 3000,
 }
-# Each junction asks for a hint of its own.
+# Each junction asks for a hint of its own, so a row must meet all of them: eight rare steps.
 _HINTS = {
+    **_HOLDS,
+    "memory.size": 128,
     "method.targets": 4,
     "method.rare": 8,
-    "method.visits": 12,
-    "method.patience": 40,
+    "method.visits": 10,
+    "method.old": 0.1,
+    "method.rows": 128,
+    "method.query_stride": 10,
+    "method.learning_rate": 3e-3,
+    "method.updates": 12_000,
 }
 # A hint is worth nothing after its own junction.
 _ENDLESS = {"method.selector": "nearest", "method.rare": 20, "method.visits": 8}
@@ -69,7 +75,7 @@ _ALL = {
         _ANYWHERE,
     ),
     "tmaze-hints-4-100000": (
-        "Four hints for four junctions in 100,000 steps: open, it stayed at chance.",
+        "Four hints for four junctions in 100,000 steps.",
         _LONG,
         _HINTS,
     ),

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from memup.nn.linear import apply
+from memup.nn.linear import apply, rectified
 from memup.types import Context, Key
 
 
@@ -34,8 +34,8 @@ class Predictor(eqx.Module):
     ):
         keys = jax.random.split(key, 4)
         self.question = question
-        self.of_memory = eqx.nn.Linear(memory_size, width, key=keys[0])
-        self.of_question = eqx.nn.Linear(question.output_size, 2 * width, key=keys[1])
+        self.of_memory = rectified(memory_size, width, key=keys[0])
+        self.of_question = rectified(question.output_size, 2 * width, key=keys[1])
         self.hidden = eqx.nn.Linear(width, width, key=keys[2])
         self.output = eqx.nn.Linear(width, outputs, key=keys[3])
 
