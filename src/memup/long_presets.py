@@ -70,7 +70,7 @@ _ALL = {
     "tmaze-100000": ("Noisy T-Maze, 100,000 steps in every stored episode.", _LONG),
     "tmaze-1000000": ("Noisy T-Maze, a million steps in every one (7 GB on disk).", _LONG),
     "tmaze-anywhere-1000000": (
-        "A million steps, hint anywhere in the first half (7 GB): 100 % in 87 s on one core, seed 0.",
+        "A million steps, a hint in the first half: 7 GB, 100 % in 87 s on one core, seed 0.",
         _LONG,
         _ANYWHERE,
     ),
