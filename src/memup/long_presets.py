@@ -11,12 +11,34 @@ _LONG = {
     "method.order": "jump",
     "evaluate.episodes": 256,
 }
-# Each junction asks for a hint of its own.
+# A hint that comes late is written into a state that has read far more noise than any row of
+# training. An LSTM has drifted by then; a running maximum soon stands still, and holds without end.
+_HOLDS = {
+    "memory": "amrl-max",
+    "memory.timescale": 0,
+    "memory.straight_through": False,
+    "method.last_rate": 0.05,
+    # Nothing is known before the hint, so the loss has a floor that says nothing of when to stop.
+    "method.patience": 0,
+}
+_ANYWHERE = {
+    **_HOLDS,
+    "method.learning_rate": 3e-3,
+    "method.visits": 8,
+    "method.updates": 3000,
+}
+# Each junction asks for a hint of its own, so a row must meet all of them: eight rare steps.
 _HINTS = {
+    **_HOLDS,
+    "memory.size": 128,
     "method.targets": 4,
     "method.rare": 8,
-    "method.visits": 12,
-    "method.patience": 40,
+    "method.visits": 10,
+    "method.old": 0.1,
+    "method.rows": 128,
+    "method.query_stride": 10,
+    "method.learning_rate": 3e-3,
+    "method.updates": 10_000,
 }
 # A hint is worth nothing after its own junction.
 _ENDLESS = {"method.selector": "nearest", "method.rare": 20, "method.visits": 8}
@@ -48,11 +70,12 @@ _ALL = {
     "tmaze-100000": ("Noisy T-Maze, 100,000 steps in every stored episode.", _LONG),
     "tmaze-1000000": ("Noisy T-Maze, a million steps in every one (7 GB on disk).", _LONG),
     "tmaze-anywhere-1000000": (
-        "A million steps, the hint at any of the first half (7 GB): open, it stayed at chance.",
+        "A million steps, a hint in the first half: 7 GB, 100 % in 87 s on one core, seed 0.",
         _LONG,
+        _ANYWHERE,
     ),
     "tmaze-hints-4-100000": (
-        "Four hints for four junctions in 100,000 steps: open, it stayed at chance.",
+        "Four hints, four junctions, 100,000 steps: 99.9 and 88.4 % (seeds 0, 1) in 6 minutes.",
         _LONG,
         _HINTS,
     ),

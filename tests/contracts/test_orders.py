@@ -132,6 +132,15 @@ def test_jump_visits_what_is_rare():
     assert 0.8 < 3 * np.mean(held) < 1.4, "one window in three, and by chance a little more"
 
 
+def test_a_short_life_visits_all_rare_steps_that_it_has_room_for():
+    four = np.array([7, 17, 27, 36]), np.full(4, 0.25)
+    order, alone = Jump(4, 6, lambda _: four), (np.array([5]), np.array([40]))
+    _, seen = walk(order, [4 * 6 * 20], rows=1, ids=alone[0], lengths=alone[1])
+    for begin in range(0, len(seen), 6):
+        life = seen[begin : begin + 6]
+        assert all(any(v.start <= step < v.stop for v in life) for step in four[0])
+
+
 def test_some_rows_of_jump_live_long():
     order = Jump(4, 3, rare, old=0.25, old_visits=50)
     _, seen = walk(order, [4 * 400], rows=8, ids=np.array([5]), lengths=np.array([120]))

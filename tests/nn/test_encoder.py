@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from memup.nn.encoder import InputEncoder, Normaliser, QuestionEncoder, encode
+from memup.nn.linear import rectified
 from memup.spaces import Box, Dict, Discrete
 from memup.types import Context, StepInput
 
@@ -66,3 +67,9 @@ def test_normaliser_is_not_trained():
     gradient = jax.grad(lambda n: jnp.sum(n(x)))(normal)
     assert gradient.shift.tolist() == [0.0] == gradient.scale.tolist()
     assert jax.grad(lambda v: jnp.sum(normal(v)))(x).tolist() == [0.5]
+
+
+def test_layers_before_a_rectifier_begin_with_twice_the_variance_that_a_sum_keeps(key):
+    weight = rectified(8, 500, key=key).weight
+    assert weight.shape == (500, 8)
+    np.testing.assert_allclose(np.var(weight), 2 / 8, rtol=0.1)

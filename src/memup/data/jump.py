@@ -39,7 +39,8 @@ class JumpCursor(NamedTuple):
 class Jump(AbstractOrder):
     """Visits the first window of an episode, some around rare observations, and some at random.
 
-    A young row visits `visits` windows; half of them after the first, rounded up, hold a rare step.
+    A young row visits `visits` windows; all but the first and one hold rare steps, as far as there
+    are so many, none twice: what is asked often depends on several.
     An old row visits `old_visits`, never more than an episode has, none of them twice, and all that
     hold a rare step: what it remembers is what the whole episode would have left. All are visited
     in the order of time.
@@ -110,12 +111,14 @@ class Jump(AbstractOrder):
 
     def _young(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
         """Draw the first steps of the windows of a short life, ascending; they may overlap."""
-        last, later = length - self.window, self.visits - 1
+        last = length - self.window
         steps, probability = self.rare(episode)
-        rare = rng.choice(steps, size=-(-later // 2), p=probability)
+        # One place is left for a step that is not rare, if there is more than one.
+        count = min(len(steps), max(1, self.visits - 2), np.count_nonzero(probability))
+        rare = rng.choice(steps, size=count, p=probability, replace=False)
         # The rare step may stand anywhere in its window.
         rare = rare - rng.integers(self.window, size=len(rare))
-        others = rng.integers(last + 1, size=later - len(rare))
+        others = rng.integers(last + 1, size=self.visits - 1 - len(rare))
         starts = np.concatenate([[0], rare, others])
         return np.sort(np.clip(starts, 0, last))
 

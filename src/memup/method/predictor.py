@@ -2,10 +2,9 @@
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from memup.nn.linear import apply
+from memup.nn.linear import apply, rectified
 from memup.types import Context, Key
 
 
@@ -18,7 +17,8 @@ class Predictor(eqx.Module):
     Attributes:
         question: encodes (o_k, a_k).
         of_memory: first layer on m_t.
-        of_question: first layer on the question, and how it turns the memory's half up and down.
+        of_question: first layer on the question.
+        gate: how a question turns the memory's half up and down.
         hidden: second layer.
         output: parameters of the outcome's likelihood.
     """
@@ -26,16 +26,19 @@ class Predictor(eqx.Module):
     question: eqx.Module
     of_memory: eqx.nn.Linear
     of_question: eqx.nn.Linear
+    gate: eqx.nn.Linear
     hidden: eqx.nn.Linear
     output: eqx.nn.Linear
 
     def __init__(
         self, memory_size: int, question: eqx.Module, width: int, outputs: int, *, key: Key
     ):
-        keys = jax.random.split(key, 4)
+        keys = jax.random.split(key, 5)
         self.question = question
-        self.of_memory = eqx.nn.Linear(memory_size, width, key=keys[0])
-        self.of_question = eqx.nn.Linear(question.output_size, 2 * width, key=keys[1])
+        self.of_memory = rectified(memory_size, width, key=keys[0])
+        self.of_question = eqx.nn.Linear(question.output_size, width, key=keys[1])
+        # Large, or all questions would read the same of a memory that knows nothing yet.
+        self.gate = rectified(question.output_size, width, key=keys[4])
         self.hidden = eqx.nn.Linear(width, width, key=keys[2])
         self.output = eqx.nn.Linear(width, outputs, key=keys[3])
 
@@ -45,7 +48,8 @@ class Predictor(eqx.Module):
 
     def answer(self, recalled: Float[Array, " H"], context: Context) -> Float[Array, " P"]:
         """Answer one question from what `recall` gave."""
-        seen, gate = jnp.split(apply(self.of_question, self.question(context)), 2)
+        asked = self.question(context)
+        seen, gate = apply(self.of_question, asked), apply(self.gate, asked)
         # What an action brings usually depends on what is remembered: a product learns that
         # far sooner than a sum followed by a rectifier.
         hidden = jax.nn.relu((1 + gate) * recalled + seen)

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from memup.nn.linear import apply
+from memup.nn.linear import apply, rectified
 from memup.spaces import Box, Dict, Discrete, Space
 from memup.types import Context, Key, Observation, StepInput
 
@@ -85,7 +85,7 @@ class InputEncoder(eqx.Module):
         self.space, self.actions, self.output_size = space, actions, size
         self.normalise = Normaliser.identity(space.size) if normalise is None else normalise
         width = space.size + (actions + 1 if actions else 0)
-        self.layer = eqx.nn.Linear(width, size, key=key)
+        self.layer = rectified(width, size, key=key)
 
     def __call__(self, x: StepInput) -> Float[Array, " E"]:
         """Encode one step."""
@@ -126,7 +126,7 @@ class QuestionEncoder(eqx.Module):
         self.space, self.actions, self.steps = space, actions, steps
         self.output_size = size + actions
         self.normalise = Normaliser.identity(space.size) if normalise is None else normalise
-        self.layer = eqx.nn.Linear(steps * space.size + actions, size, key=key)
+        self.layer = rectified(steps * space.size + actions, size, key=key)
 
     def __call__(self, context: Context) -> Float[Array, " C"]:
         """Encode one question."""
