@@ -47,6 +47,7 @@ from agents_systems import (
 from memup.agent_presets import CARTPOLE
 from memup.evaluation import interval
 from memup.presets import preset
+from memup.rundir import commit
 
 LIMIT_S = 600.0
 # All cells together. A cell may take longer than its share, as a call is not interrupted; what is
@@ -104,6 +105,7 @@ def measure(cell: dict[str, Any], seeds: list[int], limit_s: float) -> dict[str,
         "wall_s": round(time.perf_counter() - begin, 1),
         "limit_s": round(limit_s),
         "machine": f"{record.machine()['processor']}, JAX {jax.__version__}",
+        "commit": commit()[:7],
         "processors": len(os.sched_getaffinity(0)),
     }
 

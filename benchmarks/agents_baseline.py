@@ -37,7 +37,7 @@ def run(spec: RunSpec, seeds: list[int], budget: int, deadline: float, longest: 
     assert isinstance(env, AbstractEnv)
     keys = jax.vmap(jax.random.key)(np.array(seeds))
     training = Training(agent, env, spec["agent.environments"], policy.rollout, policy.many)
-    work = jax.jit(jax.vmap(training.begin))(keys)
+    work = begin_all(training, keys)
     iterate = jax.jit(jax.vmap(training.many, (0, 0)), donate_argnums=0).lower(work, keys)
     iterate = iterate.compile()
     log, compile_s = Log(len(seeds), start, spec["agent.enough"]), time.perf_counter() - start
@@ -72,6 +72,15 @@ def updates(spec: RunSpec) -> int:
     if "agent.updates" in spec:
         return spec["agent.updates"]
     return spec.get("agent.epochs", 1) * spec.get("agent.minibatches", 1)
+
+
+def begin_all(training: "Training", keys: Any) -> PyTree:
+    """Begin every seed, one after the other.
+
+    Side by side, the orthogonal matrices are decomposed by calls of LAPACK that each wait for
+    others in the same pool of threads: with two of those, some batches never end (jaxlib 0.10.2).
+    """
+    return jax.jit(lambda keys: jax.lax.map(training.begin, keys))(keys)
 
 
 class Training:

@@ -22,7 +22,7 @@ _MEMUP = {"collect.episodes": 1000, "agent.hidden": 32, "agent.epochs": 2, "agen
 SYSTEMS: dict[str, dict[str, Any]] = {
     "ppo-lstm": {"agent": "ppo", RATE: 3e-3, **_ALONE},
     "impala": {"agent": "impala", **_ALONE},
-    "impala-st": {"agent": "impala-st", **_ALONE},
+    "impala-st": {"agent": "impala-st", RATE: 1e-3, **_ALONE},
     # Sequences as in the paper, but cut at multiples of 80: half of 80 held no whole maze of 50.
     "r2d2": {
         "agent": "r2d2",
@@ -62,9 +62,9 @@ def spec_of(system: str, length: int, more: dict[str, Any]) -> RunSpec:
     """Return the run of a system in the maze of a length."""
     fields = {"env": f"tmaze-{length}", **SYSTEMS[system]}
     whole = -(-(length + MORE_STEPS) // 128) * 128
-    if system in ("amrl", "memup-joint"):
-        # AMRL's own setting: back-propagation through the whole episode. Joint training: a reward
-        # in each rollout.
+    if system in ("amrl", "memup", "memup-joint"):
+        # AMRL's own setting: back-propagation through the whole episode. MemUP's policy: a reward
+        # in each rollout, as all copies march in step.
         fields["agent.rollout"] = whole
     if system == "memup-joint" and length < 20:
         # Jumping needs episodes of at least a window.

@@ -1,5 +1,8 @@
 """Recurrent PPO beside sb3-contrib's, in turn; and 16 random seeds beside one.
 
+The seeds are measured twice: all in one program by vmap, and shared out over the processors, where
+each processor goes through its seeds.
+
     python benchmarks/recurrent_ppo.py --sb3-python PATH [--rounds 2]
 
 64 copies of T-Maze-100, rollouts of 128 steps, sb3's 10 passes over 4 minibatches, and as there a
@@ -9,9 +12,11 @@ requirements/sb3.txt installed; without one only memup's figures are measured.
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import equinox as eqx
@@ -19,7 +24,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import record
-from agents_baseline import Training
+from agents_baseline import Training, begin_all
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from memup.agents.networks import Perceptron
 from memup.agents.ppo import PPO, PPOConfig
@@ -102,13 +108,22 @@ def agent(size: int, pair: bool) -> PPO:
 
 
 class Program:
-    """Acting and learning, compiled for some seeds side by side."""
+    """Acting and learning, compiled for some seeds side by side, or shared out over processors."""
 
-    def __init__(self, size: int, pair: bool, seeds: int):
+    def __init__(self, size: int, pair: bool, seeds: int, shared: bool = False):
         self.training = Training(agent(size, pair), make_env("tmaze-100"), COPIES, ROLLOUT, CALLS)
         self.keys = jax.vmap(jax.random.key)(np.arange(seeds))
-        self.work = jax.jit(jax.vmap(self.training.begin))(self.keys)
-        run = jax.jit(jax.vmap(self.training.many), donate_argnums=0)
+        self.work = begin_all(self.training, self.keys)
+        every = jax.vmap(self.training.many)
+        if shared:
+            mesh, axis = Mesh(np.array(jax.devices()), ("seeds",)), PartitionSpec("seeds")
+            where = NamedSharding(mesh, axis)
+            self.work, self.keys = jax.device_put((self.work, self.keys), where)
+            one = lambda pair: self.training.many(*pair)  # noqa: E731
+            each = lambda work, keys: jax.lax.map(one, (work, keys))  # noqa: E731
+            specs = {"in_specs": axis, "out_specs": axis}
+            every = jax.shard_map(each, mesh=mesh, check_vma=False, **specs)
+        run = jax.jit(every, donate_argnums=0)
         begin = time.perf_counter()
         self.run = run.lower(self.work, self.keys).compile()
         self.compile_s = round(time.perf_counter() - begin, 1)
@@ -145,16 +160,17 @@ def beside_sb3(size: int, rounds: int, python: str, threads: int) -> dict:
 
 
 def many_seeds(size: int) -> dict:
-    """Compare the time of 16 seeds by vmap with the time of one."""
-    one, many = (Program(size, pair=False, seeds=n) for n in (1, SEEDS))
-    pairs = [(one.seconds(), many.seconds()) for _ in range(3)]
-    ratios = [b / a for a, b in pairs]
+    """Compare the time of 16 seeds with the time of one, in turn."""
+    make = partial(Program, size, pair=False)
+    programs = make(seeds=1), make(seeds=SEEDS), make(seeds=SEEDS, shared=True)
+    rounds = [[p.seconds() for p in programs] for _ in range(3)]
+    names, middle = ("one_s", "vmap_s", "shared_s"), statistics.median
     return {
         "size": size,
         "seeds": SEEDS,
-        "one_s": round(statistics.median(a for a, _ in pairs), 3),
-        "all_s": round(statistics.median(b for _, b in pairs), 3),
-        "ratio": round(statistics.median(ratios), 2),
+        **{n: round(middle(r[i] for r in rounds), 3) for i, n in enumerate(names)},
+        "ratio": round(middle(r[1] / r[0] for r in rounds), 2),
+        "ratio_shared": round(middle(r[2] / r[0] for r in rounds), 2),
     }
 
 
@@ -166,6 +182,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
+    # A device for each processor, over which seeds can be shared out.
+    jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
     results = {
         "seeds": many_seeds(32),
         "sb3": [beside_sb3(n, args.rounds, args.sb3_python, args.threads) for n in (64, 256)],

@@ -216,7 +216,10 @@ def recurrent_ppo() -> str:
     ]
     head = ("memory", "memup, steps a second", "sb3-contrib, steps a second", "ratio")
     s = found["results"]["seeds"]
-    more = f"\n{s['seeds']} seeds by `vmap`, LSTM {s['size']}: {s['ratio']:.1f} times one's time.\n"
+    more = (
+        f"\n{s['seeds']} seeds, LSTM {s['size']}: {s['ratio']:.1f} times one's time by `vmap`, "
+        f"{s['ratio_shared']:.1f} times where each processor goes through a share of them.\n"
+    )
     return table(head, rows) + more + measured(found)
 
 
