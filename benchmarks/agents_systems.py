@@ -44,6 +44,7 @@ SYSTEMS: dict[str, dict[str, Any]] = {
         "training": "joint",
         "collect.episodes": 128,
         "method.order": "jump",
+        "method.learning_rate": 1e-2,
     },
 }
 TRIED: dict[str, dict[str, tuple[float, ...]]] = {
