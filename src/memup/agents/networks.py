@@ -47,7 +47,8 @@ class Perceptron(eqx.Module):
 
 
 def _apply(layer: eqx.nn.Linear, x: Float[Array, "... I"]) -> Float[Array, "... O"]:
-    return x @ layer.weight.T + layer.bias
+    y = x @ layer.weight.T
+    return y + jnp.broadcast_to(layer.bias, y.shape)
 
 
 def _orthogonal(inputs: int, outputs: int, gain: float, key: Key) -> eqx.nn.Linear:

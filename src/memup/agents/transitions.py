@@ -6,6 +6,7 @@ that is no transition, and `valid` is False there.
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
@@ -51,5 +52,5 @@ def mean_valid(values: Array, valid: Array) -> Array:
 
 def of_action(values: Float[Array, "... A"], action: Array) -> Float[Array, "..."]:
     """Pick each action's value; by a product, as the gradient of a look-up is a slow scatter."""
-    chosen = action[..., None] == jnp.arange(values.shape[-1])
+    chosen = jax.nn.one_hot(action, values.shape[-1], dtype=bool)
     return jnp.sum(jnp.where(chosen, values, 0.0), axis=-1)

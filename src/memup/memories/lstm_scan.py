@@ -96,7 +96,7 @@ def _tangents(primals: tuple, tangents: tuple) -> tuple:
     # operations, each with the cost of a call.
     slopes = i * (1 - i) * g, f * (1 - f) * c, (1 - g * g) * i, o * (1 - o) * tanh_c
     carried = f, o * (1 - tanh_c * tanh_c)
-    outside = h @ d_of_h + xs @ d_of_x + d_xs @ of_x + d_bias
+    outside = h @ d_of_h + xs @ d_of_x + d_xs @ of_x + d_bias[None]
 
     def body(d_state: LSTMState, now: tuple) -> tuple[LSTMState, Array]:
         outside_t, slopes_t, (keep_c, h_of_c), first_t = now
