@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from memup.nn.linear import apply
 from memup.types import Key
 
 
@@ -42,13 +43,8 @@ class Perceptron(eqx.Module):
     def __call__(self, x: Float[Array, "... I"]) -> Float[Array, "... O"]:
         """Apply to every vector."""
         for layer in self.layers[:-1]:
-            x = self.activation(_apply(layer, x))
-        return _apply(self.layers[-1], x)
-
-
-def _apply(layer: eqx.nn.Linear, x: Float[Array, "... I"]) -> Float[Array, "... O"]:
-    y = x @ layer.weight.T
-    return y + jnp.broadcast_to(layer.bias, y.shape)
+            x = self.activation(apply(layer, x))
+        return apply(self.layers[-1], x)
 
 
 def _orthogonal(inputs: int, outputs: int, gain: float, key: Key) -> eqx.nn.Linear:

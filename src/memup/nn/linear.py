@@ -8,8 +8,8 @@ from jaxtyping import Array, Float
 from memup.types import Key
 
 
-def apply(layer: eqx.nn.Linear, x: Float[Array, " I"]) -> Float[Array, " O"]:
-    """Return W x + b.
+def apply(layer: eqx.nn.Linear, x: Float[Array, "... I"]) -> Float[Array, "... O"]:
+    """Return W x + b, of every vector x.
 
     The gradient of W, over all rows of a batch, is X^T dY here, [I, O], and transposed after that:
     the product is up to twice as fast where its rows are long, and O is seldom less than I. The
@@ -17,9 +17,10 @@ def apply(layer: eqx.nn.Linear, x: Float[Array, " I"]) -> Float[Array, " O"]:
 
     Args:
         layer: W [O, I] and b [O].
-        x: one input.
+        x: one input, or many.
     """
-    return x @ jax.lax.optimization_barrier(layer.weight.T) + layer.bias
+    y = x @ jax.lax.optimization_barrier(layer.weight.T)
+    return y + jnp.broadcast_to(layer.bias, y.shape)
 
 
 def rectified(inputs: int, outputs: int, *, key: Key) -> eqx.nn.Linear:
