@@ -26,8 +26,9 @@ def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 def measured(found: dict) -> str:
     """Say on what a result was measured."""
     machine, versions = found["machine"], found["versions"]
+    device = found.get("device", "cpu")
     return (
-        f"\n{machine['processor']}, {machine['cores']} cores; Python {versions['python']}, "
+        f"\n{'' if device == 'cpu' else device + ', '}{machine['processor']}, {machine['cores']} cores; Python {versions['python']}, "
         f"JAX {versions['jax']}; {found['date']}, commit {found['commit'][:7]}.\n"
     )
 
