@@ -9,8 +9,6 @@ import json
 import math
 from pathlib import Path
 
-import agents_table
-
 HERE = Path(__file__).parent
 OUTPUT = HERE.parent / "docs" / "images" / "agents.svg"
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 900, 420, 70, 190, 70, 50
@@ -45,8 +43,8 @@ def _about(found: dict) -> str:
     rows = found["results"]
     seeds, limit = max(len(r["seeds"]) for r in rows), max(r["limit_s"] for r in rows)
     return (
-        f"mean of {seeds} seeds, the bar is the 95 % interval; {limit} s a cell at most; "
-        f"{agents_table.machines(rows)}; {found['date']}"
+        f"mean of {seeds} seeds, the bar is the 95 % interval; at most {limit} s on "
+        f"{max(r['processors'] for r in rows)} core(s) for a point; {found['date']}"
     )
 
 

@@ -63,7 +63,7 @@ def test_the_picture_of_agents():
 
     cells = [*CELLS, cell("memup", 10, 1.0, [1, 1])]
     text = agents_picture.draw({"results": cells, "date": "2026-11-26"})
-    assert "2 cores of P a cell; 2026-11-26" in text
+    assert "at most 600 s on 2 core(s) for a point; 2026-11-26" in text
     assert text.count(">r2d2</text>") == 1 == text.count(">memup</text>")
     # From 10 steps at the top left to 50 steps half way down, at the right.
     assert 'd="M70.0 70.0L710.0 220.0"' in text
