@@ -27,8 +27,9 @@ def measured(found: dict) -> str:
     """Say on what a result was measured."""
     machine, versions = found["machine"], found["versions"]
     device = found.get("device", "cpu")
+    gpu = "" if device == "cpu" else f"{device}, "
     return (
-        f"\n{'' if device == 'cpu' else device + ', '}{machine['processor']}, {machine['cores']} cores; Python {versions['python']}, "
+        f"\n{gpu}{machine['processor']}, {machine['cores']} cores; Python {versions['python']}, "
         f"JAX {versions['jax']}; {found['date']}, commit {found['commit'][:7]}.\n"
     )
 
