@@ -81,10 +81,13 @@ def spec_of(system: str, length: int, more: dict[str, Any]) -> RunSpec:
 def spec_elsewhere(system: str, env: str) -> RunSpec:
     """Return the run of a system in one of OTHERS."""
     fields = {"env": env, **SYSTEMS[system]}
-    if system in ("amrl", "memup-joint"):
+    if system in ("amrl", "memup", "memup-joint"):
         fields["agent.rollout"] = 384 if env.startswith("tmaze") else 128
     if system == "merlin":
         fields["agent.slots"] = 320 if env.startswith("tmaze") else 32
+    if system.startswith("memup") and env.startswith("tmaze"):
+        # A hint is worth nothing after its own junction.
+        fields["method.selector"] = "nearest"
     if env.startswith("memory-game"):
         # An action's worth shows within a few flips (docs/experiments.md).
         fields["agent.gamma"] = 0.8
