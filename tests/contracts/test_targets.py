@@ -15,10 +15,17 @@ def outcomes(store, target, episode, steps):
     return target.values(store, np.full(len(steps), episode), np.asarray(steps))
 
 
+def every_field(n):
+    """What no target needs but the one that is called so."""
+    last = np.arange(n) == n - 1
+    return {"label": np.arange(n), "terminated": last, "value": np.ones(n, np.float32)}
+
+
 @pytest.mark.parametrize("name", TARGETS)
 def test_contract(name):
-    store = hand_store([4, 3], lambda n: {"label": np.arange(n)})
+    store = hand_store([4, 3], every_field)
     target = make_target(name, 0.5, ("obs",))
+    target.check(store)
     ids, steps = np.array([[0, 1], [1, 0]]), np.array([[0, 1], [0, 2]])
     target.prepare(store, store.ids)
     values = target.values(store, ids, steps)
