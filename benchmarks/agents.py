@@ -32,7 +32,6 @@ import numpy as np
 import record
 from agents_systems import (
     BUDGET,
-    CARTS,
     LENGTHS,
     OTHERS,
     SEARCHED,
@@ -44,7 +43,7 @@ from agents_systems import (
     window,
 )
 
-from memup.agent_presets import CARTPOLE
+from memup.agent_presets import CARTPOLE, CARTS
 from memup.evaluation import interval
 from memup.presets import preset
 from memup.rundir import commit
@@ -116,14 +115,13 @@ def apart(cells: list[dict], args: argparse.Namespace) -> Iterator[dict[str, Any
     ours = sorted(os.sched_getaffinity(0))
     for i in range(args.workers):
         free.put(set(ours[i * args.cores : (i + 1) * args.cores]))
-
     end = time.perf_counter() + args.total
 
     def one(cell: dict) -> dict[str, Any] | None:
-        mine = free.get()
         limit = min(args.limit, end - time.perf_counter())
         if limit < LEAST_S:
             return None
+        mine = free.get()
         command = [sys.executable, __file__, "--cell", json.dumps(cell), "--limit", str(limit)]
         command += ["--seeds", *map(str, args.seeds)]
         pinned = lambda: os.sched_setaffinity(0, mine)  # noqa: E731

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from memup.agent_presets import CARTS
 from memup.config import RunSpec, make_spec
 
 LENGTHS = (10, 50, 100, 250, 1000)
@@ -9,7 +10,6 @@ LENGTHS = (10, 50, 100, 250, 1000)
 BUDGET = {10: 2_000_000, 50: 2_000_000, 100: 2_000_000, 250: 4_000_000, 1000: 4_000_000}
 # Five corridors of 50 steps; three pairs of cards, which need a memory (four cards do not).
 OTHERS = {"tmaze-endless-5-50": 2_000_000, "memory-game-6": 2_000_000}
-CARTS = ("cartpole", "cartpole-hidden")
 LONGEST = {"tmaze-endless-5-50": 5 * 61 + 1, "memory-game-6": 64, **dict.fromkeys(CARTS, 501)}
 # What the longest episode has beyond the maze's nominal length: the corridor varies by 0 to 10.
 MORE_STEPS = 11
@@ -17,7 +17,7 @@ SEARCHED = (10, 50)
 RATE = "agent.learning_rate"
 
 _ALONE = {"training": "end-to-end", "agent.hidden": 64}
-_MEMUP = {"collect.episodes": 1000, "agent.hidden": 32, "agent.epochs": 2, "agent.rollout": 128}
+_MEMUP = {"collect.episodes": 1000, "agent.hidden": 32, "agent.epochs": 2}
 # The search over TRIED, at the lengths SEARCHED, chose the rates (docs/results.md).
 SYSTEMS: dict[str, dict[str, Any]] = {
     "ppo-lstm": {"agent": "ppo", RATE: 3e-3, **_ALONE},

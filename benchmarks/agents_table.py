@@ -1,6 +1,6 @@
 """The rows of the tables of agents, from benchmarks/results/agents*.json."""
 
-from markdown import by
+from markdown import by, percent
 
 HEAD = (
     "system",
@@ -87,10 +87,7 @@ def _elsewhere(r: dict) -> tuple:
 
 
 def _success(r: dict) -> str:
-    if r["success_rate"] is None:
-        return ""
-    low, high = r["success_ci95"]
-    return f"{100 * r['success_rate']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+    return "" if r["success_rate"] is None else percent(r)
 
 
 def _reached(r: dict) -> str:

@@ -40,6 +40,7 @@ _TRACE = {**_NEAR, "agent.trace": 0.8}
 _ONCE = {**_TRACE, "agent.value": 0.01}
 # Its advantages are not scaled: beside rewards of 1 a bonus of 0.01 keeps no policy open.
 _OPEN = {"agent.entropy": 0.3, "agent.learning_rate": 1e-3}
+CARTS = ("cartpole", "cartpole-hidden")
 CARTPOLE: dict[str, dict[str, Any]] = {
     "ppo": _TRACE,
     "a2c": _ONCE,
@@ -77,9 +78,5 @@ def _cartpole(env: str, agent: str) -> Preset:
 AGENT_PRESETS: dict[str, Preset] = {
     "memory-game-6-merlin": _memory_game(6, 2_700_000, 150),
     "memory-game-8-merlin": _memory_game(8, 5_000_000, 300),
-    **{
-        f"{env}-{agent}": _cartpole(env, agent)
-        for env in ("cartpole", "cartpole-hidden")
-        for agent in CARTPOLE
-    },
+    **{f"{env}-{agent}": _cartpole(env, agent) for env in CARTS for agent in CARTPOLE},
 }

@@ -87,7 +87,7 @@ def play_round(
     key: Key,
     played: Played,
     learn: Callable[[PyTree, Trajectory, Key], PyTree] | None = None,
-    values: Callable[[PyTree, Trajectory], Array | None] = lambda state, trajectory: None,
+    values: Callable[[PyTree, Trajectory], Array | None] | None = None,
 ) -> PyTree:
     """Play until every copy has ended one episode.
 
@@ -97,7 +97,7 @@ def play_round(
         key: of the whole round.
         played: takes the stretches.
         learn: learns from every stretch as soon as it is played, if given.
-        values: gives what is stored as the values of a stretch, [S, B].
+        values: gives what is stored as the values of a stretch, [S, B], if they are wanted.
 
     Returns:
         The agent's state.
@@ -107,7 +107,7 @@ def play_round(
     while not played.lengths.all():
         play_key, learn_key = jax.random.split(jax.random.fold_in(key, number + 1))
         carry, trajectory = player.play(state, carry, play_key, 0 if learn else number)
-        value = values(state, trajectory)
+        value = None if values is None else values(state, trajectory)
         if learn is not None:
             state = learn(state, trajectory, learn_key)
         played.add(trajectory._replace(extras=(), before=(), after=()), value)

@@ -78,7 +78,8 @@ class Joint(AbstractPhase):
         key = world.key(self.name, number)
         valued = "value" in self.detect.target.needs
         played = Played(world.space, world.actions, self.player.batch, world.store, valued)
-        agent = play_round(self.player, state["agent"], key, played, learn, self._values)
+        values = self._values if valued else None
+        agent = play_round(self.player, state["agent"], key, played, learn, values)
         check_finite(losses[-1]["skipped_in_a_row"], self.name)
         ids = played.add_to_store()
         self.detect.target.prepare(world.store, ids)
