@@ -219,11 +219,14 @@ class Builder:
         return learner, initial(make, key)
 
     def _rate(self) -> float | optax.Schedule:
-        """Return the learning rate, or how it falls in a line from the first update to the last."""
+        """Return the learning rate, or how it is held for half of the updates, then falls."""
         rate, share = self.spec["method.learning_rate"], self.spec["method.last_rate"]
         if share == 1:
             return rate
-        return optax.linear_schedule(rate, share * rate, self.spec["method.updates"])
+        # Each bit is found suddenly, and none once the rate is low.
+        held = self.spec["method.updates"] // 2
+        falls = self.spec["method.updates"] - held
+        return optax.linear_schedule(rate, share * rate, falls, transition_begin=held)
 
     def target(self, world: World) -> AbstractTarget:
         """Make what is predicted."""

@@ -100,7 +100,7 @@ GENERAL: dict[str, Option] = {
     "method.chunk": Option(50, "updates in one compiled call", low=1),
     "method.learning_rate": Option(1e-3, "of Adam", low=0.0, high=1.0),
     "method.last_rate": Option(
-        1.0, "share of that rate that is left at the last update", low=0.0, high=1.0
+        1.0, "share of it that is left at the end; it falls in the second half", low=0.0, high=1.0
     ),
     "method.clip_norm": Option(1.0, "largest norm of the gradient", low=0.0),
     "method.ema": Option(0.995, "decay of the slow copy, an update", low=0.0, high=1.0),

@@ -45,6 +45,7 @@ def run(capfd, *argv):
         ("train --env gym:NoSuchThing-v0", "NoSuchThing"),
         ("train --dataset nowhere", "nowhere"),
         ("train tmaze-100 extra", "unexpected 'extra'"),
+        ("train --quiet --seed 0 cartpole-r2d2 --agent.burnin 1", "mean '--agent.burn_in'?"),
         ("eval nowhere", "nowhere is not a run directory"),
         ("eval nowhere --episodes 0", "expected at least 1"),
         ("eval nowhere --episodes many", "invalid int value"),

@@ -11,7 +11,6 @@ from memup.cli.parser import Parser
 
 def run(argv: list[str]) -> int:
     """Profile a run, or train detector and memory on an environment or data set first."""
-    named = argv[0] if argv and not argv[0].startswith("-") else None
     parser = Parser("profile", "Does this problem need memory, and how long?")
     parser.add_argument("run", nargs="?", help="run directory; or --env ID or --dataset PATH")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -19,7 +18,7 @@ def run(argv: list[str]) -> int:
     args = vars(parser.parse(argv))
     run_dir, as_json = args.pop("run"), args.pop("json")
     given = {name: value for name, value in args.items() if value is not None}
-    found = _of_run(Path(named)) if run_dir and named else _of_problem(given)
+    found = _of_run(Path(run_dir)) if run_dir else _of_problem(given)
     print(json.dumps(found) if as_json else _sentences(found))
     return 0
 

@@ -9,10 +9,12 @@ from memup.config import RunSpec
 from memup.errors import unknown_name
 from memup.presets import PRESETS
 
+FLAGS = ("--fresh", "--quiet")
+
 
 def run(argv: list[str]) -> int:
     """Train; a run directory that holds an unfinished run of the same spec goes on."""
-    named = argv[0] if argv and not argv[0].startswith("-") else None
+    named = _positional(argv)
     if named is not None and named not in PRESETS:
         raise unknown_name("preset", named, PRESETS)
     base = dict(PRESETS[named]()) if named else {}
@@ -28,6 +30,17 @@ def run(argv: list[str]) -> int:
     spec = resolve(own["preset"], {n: v for n, v in args.items() if v is not None})
     path = Path(own["run_dir"] or default_directory(own["preset"], spec))
     return train(spec, path, own["fresh"], own["quiet"])
+
+
+def _positional(argv: list[str]) -> str | None:
+    """Return the first word that is neither an option nor the value of one."""
+    before = ""
+    for word in argv:
+        takes_value = before.startswith("--") and "=" not in before and before not in FLAGS
+        if not word.startswith("-") and not takes_value:
+            return word
+        before = word
+    return None
 
 
 def default_directory(name: str | None, spec: RunSpec) -> Path:
