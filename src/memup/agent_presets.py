@@ -56,7 +56,7 @@ CARTPOLE: dict[str, dict[str, Any]] = {
     "impala": {**_ONCE, **_OPEN},
     "impala-st": {**_ONCE, **_OPEN},
     "r2d2": {**_NEAR, **_SHORT},
-    "merlin": {**_TRACE, "agent.entropy": 0.3},
+    "merlin": {**_TRACE, "agent.entropy": 0.1, "agent.policy_rate": 5e-4},
 }
 
 
