@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from memup.agents.base import AbstractAgent
 from memup.agents.episodes import Player
 from memup.agents.played import Outcomes
 from memup.agents.rollout import begin
-from memup.agents.tally import Tally, play_on
+from memup.agents.tally import Span, Tally, play_on
 from memup.data.orders import Visit
 from memup.envs.base import AbstractEnv
 from memup.method.selector import Current
@@ -24,7 +25,8 @@ from memup.method.windows import Windows
 from memup.nn.likelihood import Categorical
 
 BATCH = 256
-FIRST_STEPS = 256
+LEAST_SPLIT = 32
+FIRST_STEPS, MOST_STEPS = 256, 1 << 30
 LEAST_SECONDS = 1.0
 
 
@@ -68,6 +70,10 @@ class Evaluation:
         if self.on_device:
             self._begin = jax.jit(lambda s, k: begin(agent, s, env, self.batch, key=k))
             self._play = jax.jit(lambda s, c, t, n, k: play_on(agent, s, env, c, t, n, key=k))
+            # Each step is a chain of small products, which two threads share badly: so each thread
+            # plays half of the copies. Always two halves, as drawn actions depend on the parts.
+            split = jax.default_backend() == "cpu" and self.batch >= LEAST_SPLIT
+            self.parts = np.split(np.arange(self.batch), 2 if split and not self.batch % 2 else 1)
         else:
             self._player = Player(agent, env, self.batch, greedy=True)
         self._steps = FIRST_STEPS
@@ -104,14 +110,23 @@ class Evaluation:
         return at, int(at["round"]) == self.rounds
 
     def _stretch(self, state: PyTree, at: dict[str, PyTree], number: int) -> dict[str, PyTree]:
-        begun, steps = time.perf_counter(), jnp.int32(self._steps)
-        key, carry = self._key(number), at["carry"]
-        if not np.any(at["tally"].length):
+        start, key = time.perf_counter(), self._key(number)
+        carry, tally = at["carry"], at["tally"]
+        begun = np.max(tally.length)
+        if not begun:
             carry = self._begin(state, key)
         key = jax.random.fold_in(key, 1)
-        carry, tally = jax.block_until_ready(self._play(state, carry, at["tally"], steps, key))
-        if time.perf_counter() - begun < LEAST_SECONDS:
-            self._steps *= 2
+
+        def play(part: np.ndarray) -> tuple[PyTree, Tally]:
+            own = jax.tree.map(lambda a: a[part[0] : part[-1] + 1], (carry, tally))
+            span = Span(self.batch, *map(jnp.int32, (part[0], begun, self._steps)))
+            return jax.block_until_ready(self._play(state, *own, span, key))
+
+        with ThreadPoolExecutor(len(self.parts)) as pool:
+            played = list(pool.map(play, self.parts))
+        if time.perf_counter() - start < LEAST_SECONDS:
+            self._steps = min(2 * self._steps, MOST_STEPS)
+        carry, tally = jax.tree.map(lambda *parts: jnp.concatenate(parts), *played)
         return {**at, "carry": carry, "tally": tally}
 
     def _next(self, at: dict[str, PyTree], number: int) -> dict[str, PyTree]:

@@ -112,7 +112,9 @@ def test_a_host_environment_plays_rounds_too():
 
 
 def test_random_play_is_at_chance():
-    row = Evaluation(RandomAgent(2), make_env("tmaze-10"), 1000, seed=1).run(())
+    evaluation = Evaluation(RandomAgent(2), make_env("tmaze-10"), 1000, seed=3)
+    evaluation._steps = 1 << 29  # as after many short rounds
+    row = evaluation.run(())
     assert row["episodes"] == 1000
     low, high = row["return_ci95"]
     assert low < row["return_mean"] < high and high - low < 0.5
@@ -150,6 +152,25 @@ def test_pieces_do_not_change_an_evaluation():
             at.append(evaluation.progress(where)["env_steps"])
         rows.append({**evaluation.row(where), "steps_per_second": None})
     assert rows[0] == rows[1] and len(at) > 4 and at[0] == 3 * 5
+
+
+def test_copies_played_in_two_halves_are_the_same_copies(monkeypatch):
+    class Repeats(RandomAgent):
+        def act(self, state, carry, step, *, key, greedy=False):
+            return carry, (step.obs[:, 2] > 0).astype(np.int32), ()
+
+    found = []
+    for least in (8, 99):
+        monkeypatch.setattr("memup.evaluation.LEAST_SPLIT", least)
+        evaluation = Evaluation(Repeats(2), make_env("tmaze-10"), 8, seed=2)
+        assert len(evaluation.parts) == (2 if least == 8 else 1)
+        at, done = evaluation.start(()), False
+        while not done:
+            at, done = evaluation.advance((), at)
+        found.append(at)
+    for name in ("total", "length", "success"):
+        np.testing.assert_array_equal(found[0][name], found[1][name])
+    assert len(set(found[0]["length"][0].tolist())) > 1
 
 
 def test_rounds_on_the_host_share_one_compilation():

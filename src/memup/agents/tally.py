@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PyTree
@@ -44,31 +45,49 @@ class Tally(NamedTuple):
         )
 
 
+class Span(eqx.Module):
+    """Which steps of which actors are played.
+
+    Attributes:
+        of: B, all actors.
+        low: the first of those that play.
+        begun: steps that all have played before.
+        steps: how many they play now at most.
+    """
+
+    of: int = eqx.field(static=True)
+    low: Int[Array, ""]
+    begun: Int[Array, ""]
+    steps: Int[Array, ""]
+
+
 def play_on(
     agent: AbstractAgent,
     state: PyTree,
     env: AbstractEnv,
     carry: Carry,
     tally: Tally,
-    steps: Int[Array, ""],
+    span: Span,
     *,
     key: Key,
 ) -> tuple[Carry, Tally]:
-    """Let B actors go on greedily, until all have ended an episode or for so many steps.
+    """Let b of B actors go on greedily, until all have ended an episode or for so many steps.
 
-    What comes out does not depend on how an episode is cut into calls: a step's random numbers
-    are those of its place in the episode.
+    What comes out depends neither on how an episode is cut into calls nor, where actions are not
+    drawn, on which actors play in one call: a step's random numbers are those of its actor and its
+    place in the episode.
     """
-    begun = jnp.max(tally.length)
 
     def unfinished(at: tuple[Any, Tally, Array]) -> Array:
-        return (at[2] < steps) & ~jnp.all(at[1].over)
+        return (at[2] < span.steps) & ~jnp.all(at[1].over)
 
     def body(at: tuple[Carry, Tally, Array]) -> tuple[Carry, Tally, Array]:
         carry, tally, done = at
-        act_key, env_key = jax.random.split(jax.random.fold_in(key, begun + done))
+        act_key, env_key = jax.random.split(jax.random.fold_in(key, span.begun + done))
+        act_key = jax.random.fold_in(act_key, span.low)  # or all parts would draw the same
         actor, action, _ = agent.act(state, carry.agent, carry.step, key=act_key, greedy=True)
-        keys = jax.random.split(env_key, action.shape[0])
+        keys = jax.random.split(env_key, span.of)
+        keys = jax.lax.dynamic_slice_in_dim(keys, span.low, action.shape[0])
         env_state, step = jax.vmap(lambda s, t, a, k: step_or_reset(env, s, t, a, key=k))(
             carry.env, carry.step, action, keys
         )
