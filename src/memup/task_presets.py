@@ -64,17 +64,18 @@ def adding_1000() -> Mapping[str, Any]:
 
     $ memup train adding-1000
 
-    Chance has a squared error of 0.167. Not yet measured.
+    Chance has a squared error of 0.167. The cells of an LSTM add; a running maximum does not.
+    What it reaches: docs/results.md, "Supervised tasks".
     """
     return {
         **_TASK,
-        **_HOLDS,
         **_FALLS,
         "task": "adding-1000",
+        "memory.timescale": 1000,
         "method.order": "jump",
         "method.visits": 6,
         "method.query_stride": 20,
-        "method.updates": 9000,
+        "method.updates": 15_000,
     }
 
 
