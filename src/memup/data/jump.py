@@ -98,7 +98,7 @@ class Jump(AbstractOrder):
                     episode[row], done[row] = ids[chosen], 0
                     draw = self._young if row < young else self._old
                     windows = draw(int(ids[chosen]), int(lengths[chosen]), rng)
-                    if never[row] and row >= young:  # or all of them would be of one age for ever
+                    if never[row]:  # or all rows of a kind would be of one age for ever
                         windows = windows[: rng.integers(len(windows)) + 1]
                     never[row] = False
                     life[row] = len(windows)
