@@ -11,6 +11,7 @@ _LONG = {
     "method.order": "jump",
     "evaluate.episodes": 256,
 }
+_LONGER = {"collect.episodes": 128, "evaluate.episodes": 64}
 # A hint that comes late is written into a state that has read far more noise than any row of
 # training. An LSTM has drifted by then; a running maximum soon stands still, and holds without end.
 _HOLDS = {
@@ -69,6 +70,7 @@ def _preset(env: str, about: str, *fields: Mapping[str, Any]) -> Callable[[], Ma
 _ALL = {
     "tmaze-100000": ("Noisy T-Maze, 100,000 steps in every stored episode.", _LONG),
     "tmaze-1000000": ("Noisy T-Maze, a million steps in every one (7 GB on disk).", _LONG),
+    "tmaze-10000000": ("Ten million steps in every one (18 GB on disk).", _LONG, _LONGER),
     "tmaze-anywhere-1000000": (
         "A million steps, a hint in the first half: 7 GB, 100 % in 87 s on one core, seed 0.",
         _LONG,
