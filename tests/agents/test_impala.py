@@ -1,7 +1,5 @@
 """IMPALA: stale actors, what the learner aims at, and rollouts in parts."""
 
-from dataclasses import replace
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -129,18 +127,6 @@ def test_terminated_and_truncated_bootstrap_differently(agent, played):
     reward = np.asarray(step.reward[1:])
     np.testing.assert_allclose(aims[0][:-1][before_end], reward[before_end], atol=1e-5)
     np.testing.assert_allclose(aims[1][:-1][before_end], reward[before_end] + 4, atol=1e-5)
-
-
-def test_a_rate_that_falls_ends_at_0(vector):
-    config = replace(CONFIG, anneal=2, minibatches=1)
-    agent = IMPALA(vector, rebuilder(make), 2, config)
-    state, trajectory = play(agent)
-    moved = []
-    for n in range(4):
-        after, _ = agent.learn(state, trajectory, key=jax.random.key(n))
-        moved.append(float(jnp.abs(after.trained.network - state.trained.network).max()))
-        state = after
-    assert moved[0] > moved[1] > 0 == moved[2] == moved[3]
 
 
 def test_steps_of_rmsprop():

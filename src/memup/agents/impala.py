@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Float, Int
 
 from memup.agents.actor import Actor
@@ -33,8 +32,6 @@ class IMPALAConfig:
 
     Attributes:
         learning_rate: of RMSProp.
-        anneal: learner updates over which that rate falls in a line to 0, as in the paper; 0: it
-            does not fall.
         gamma: discount.
         trace: lambda of V-trace.
         rho: highest weight of a correction, rho-bar of the paper.
@@ -48,7 +45,6 @@ class IMPALAConfig:
     """
 
     learning_rate: float = 3e-3
-    anneal: int = 0
     gamma: float = 0.99
     trace: float = 1.0
     rho: float = 1.0
@@ -105,10 +101,7 @@ class IMPALA(AbstractAgent):
     ):
         self.config = config
         heads = partial(ActorCritic, actions=actions, hidden=config.hidden)
-        rate: float | optax.Schedule = config.learning_rate
-        if config.anneal:
-            rate = optax.linear_schedule(config.learning_rate, 0.0, config.anneal)
-        optimiser = rmsprop(rate, config.clip_norm)
+        optimiser = rmsprop(config.learning_rate, config.clip_norm)
         self.learner = Learner(vector, memory, heads, optimiser, train_memory)
 
     def init(self, *, key: Key) -> IMPALAState:

@@ -154,7 +154,7 @@ def adam(learning_rate: float, clip_norm: float, eps: float = 1e-5) -> optax.Gra
 
 
 def rmsprop(
-    learning_rate: float | optax.Schedule, clip_norm: float, eps: float = 1e-5
+    learning_rate: float, clip_norm: float, eps: float = 1e-5
 ) -> optax.GradientTransformation:
     """Return RMSProp without momentum, of decay 0.99, behind a clip of the gradient's norm.
 

@@ -13,7 +13,6 @@ _HIDDEN = Option(64, "units of the two hidden layers of actor and critic", low=1
 _TRACE = Option(0.95, "lambda of advantage estimation", low=0.0, high=1.0)
 _IMPALA = {
     "learning_rate": Option(3e-3, "of RMSProp", low=0.0, high=1.0),
-    "anneal": Option(0, "learner updates over which it falls to 0; 0: it stays", low=0),
     "gamma": _GAMMA,
     "trace": Option(1.0, "lambda of V-trace", low=0.0, high=1.0),
     "rho": Option(1.0, "highest weight of a correction", low=0.0),
