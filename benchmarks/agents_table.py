@@ -68,7 +68,7 @@ def _tried(r: dict) -> str:
 
 def elsewhere(results: list[dict]) -> list[tuple]:
     """Return a row a cell of other environments."""
-    return [_elsewhere(r) for r in results]
+    return [_elsewhere(r) for r in sorted(results, key=lambda r: r["env"])]
 
 
 def _elsewhere(r: dict) -> tuple:
@@ -77,7 +77,7 @@ def _elsewhere(r: dict) -> tuple:
         f"`{r['system']}`",
         f"`{r['env']}`",
         _success(r),
-        ", ".join("" if x is None else f"{x:.1f}" for x in r["returns"]),
+        ", ".join("not judged" if x is None else f"{x:.1f}" for x in r["returns"]),
         _reached(r),
         "" if steps is None else f"{steps:,}",
         f"{r['env_steps']:,}",
