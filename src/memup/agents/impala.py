@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, Int
 
 from memup.agents.actor import Actor
 from memup.agents.base import AbstractAgent
-from memup.agents.learner import Learner, Seen, Trained, inputs, rmsprop
+from memup.agents.learner import Learner, Seen, Trained, adam, inputs, rmsprop
 from memup.agents.networks import ActorCritic
 from memup.agents.policy import Kept, act, entropy
 from memup.agents.transitions import Transitions, mean_valid, of_action, transitions
@@ -25,13 +25,16 @@ from memup.ops.vtrace import VTrace, vtrace
 from memup.tree import Vector
 from memup.types import Key, Metrics, TimeStep, Trajectory
 
+OPTIMISERS = {"rmsprop": rmsprop, "adam": adam}
+
 
 @dataclass(frozen=True)
 class IMPALAConfig:
     """Settings of IMPALA.
 
     Attributes:
-        learning_rate: of RMSProp.
+        learning_rate: of the optimiser.
+        optimiser: "rmsprop", as in the paper, or "adam".
         gamma: discount.
         trace: lambda of V-trace.
         rho: highest weight of a correction, rho-bar of the paper.
@@ -45,6 +48,7 @@ class IMPALAConfig:
     """
 
     learning_rate: float = 3e-3
+    optimiser: str = "rmsprop"
     gamma: float = 0.99
     trace: float = 1.0
     rho: float = 1.0
@@ -101,7 +105,7 @@ class IMPALA(AbstractAgent):
     ):
         self.config = config
         heads = partial(ActorCritic, actions=actions, hidden=config.hidden)
-        optimiser = rmsprop(config.learning_rate, config.clip_norm)
+        optimiser = OPTIMISERS[config.optimiser](config.learning_rate, config.clip_norm)
         self.learner = Learner(vector, memory, heads, optimiser, train_memory)
 
     def init(self, *, key: Key) -> IMPALAState:

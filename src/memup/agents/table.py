@@ -12,7 +12,8 @@ _CLIP_NORM = Option(0.5, "largest norm of the gradient", low=0.0)
 _HIDDEN = Option(64, "units of the two hidden layers of actor and critic", low=1)
 _TRACE = Option(0.95, "lambda of advantage estimation", low=0.0, high=1.0)
 _IMPALA = {
-    "learning_rate": Option(3e-3, "of RMSProp", low=0.0, high=1.0),
+    "learning_rate": Option(3e-3, "of the optimiser", low=0.0, high=1.0),
+    "optimiser": Option("rmsprop", "how gradients become steps", choices=("rmsprop", "adam")),
     "gamma": _GAMMA,
     "trace": Option(1.0, "lambda of V-trace", low=0.0, high=1.0),
     "rho": Option(1.0, "highest weight of a correction", low=0.0),
