@@ -85,7 +85,7 @@ def selective_recall_10000() -> Mapping[str, Any]:
     $ memup train selective-recall-10000
 
     Every row meets all cues: few windows hold one, and they are what is learned from. One row in
-    five also reads all of the noise, or it would fill the running maximum.
+    ten also reads much of the noise, or it would fill the running maximum.
     What it reaches: docs/results.md, "Supervised tasks".
     """
     return {
@@ -96,8 +96,7 @@ def selective_recall_10000() -> Mapping[str, Any]:
         "memory.size": 128,
         "method.order": "jump",
         "method.visits": 10,
-        "method.old": 0.2,
-        "method.old_visits": 500,
+        "method.old": 0.1,
         "method.rare": 8,
         "method.targets": 4,
         "method.query_stride": 10,
