@@ -42,7 +42,7 @@ _HINTS = {
     "method.rows": 128,
     "method.query_stride": 10,
     "method.learning_rate": 3e-3,
-    "method.updates": 8000,
+    "method.updates": 14_000,
 }
 # A hint is worth nothing after its own junction.
 _ENDLESS = {"method.selector": "nearest", "method.rare": 20, "method.visits": 8}
