@@ -38,7 +38,7 @@ def ablation(results: list[dict]) -> list[tuple]:
     """Return a row a change, both tasks side by side."""
     good = [r for r in results if "error" not in r]
     changes = dict.fromkeys(r["change"] for r in good)
-    tasks = sorted({r["task"] for r in good})[::-1]  # the quiet one first
+    tasks = sorted({r["task"] for r in good})  # as in the head: the quiet one first
 
     def cell(change: str, task: str) -> tuple[str, str]:
         own = [r for r in good if (r["change"], r["task"]) == (change, task)]
