@@ -76,7 +76,9 @@ def _curves(method: str, lengths: dict[str, list[dict]]) -> Iterator[str]:
                 points.append(f"{at[0]:.1f} {at[1]:.1f}")
                 yield f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="5" fill="{colour}"/>'
             else:
-                cross = f"M{at[0] - 5:.0f} {at[1] - 5:.0f}l10 10m-10 0l10 -10"
+                # Side by side, or one would hide another.
+                left = at[0] - 5 + 12 * (list(COLOURS).index(method) - 2)
+                cross = f"M{left:.0f} {at[1] - 5:.0f}l10 10m-10 0l10 -10"
                 yield f'<path d="{cross}" stroke="{colour}" stroke-width="2"/>'
         if points:
             path = "M" + "L".join(points)
