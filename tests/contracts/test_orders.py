@@ -146,6 +146,14 @@ def test_a_short_life_visits_all_rare_steps_that_it_has_room_for():
         assert all(any(v.start <= step < v.stop for v in life) for step in four[0])
 
 
+def test_young_rows_of_jump_are_not_in_step():
+    order = Jump(4, 5, rare)
+    _, seen = walk(order, [4 * 20], rows=16, ids=np.array([5]), lengths=np.array([40]))
+    begins = [[i for i, v in enumerate(of_row(seen, row)) if v.fresh] for row in range(16)]
+    assert len({mine[1] for mine in begins}) > 2, "lives end at different times"
+    assert len({mine[-1] for mine in begins}) > 2, "and still do later"
+
+
 def test_some_rows_of_jump_live_long():
     order = Jump(4, 3, rare, old=0.25, old_visits=50)
     _, seen = walk(order, [4 * 400], rows=8, ids=np.array([5]), lengths=np.array([120]))
