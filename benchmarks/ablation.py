@@ -6,8 +6,6 @@ Two tasks: a long corridor, and one with five steps that pay at random. The agen
 predictor expects, so that success shows the memory alone. Goes on where it stopped.
 """
 
-import argparse
-
 import acceptance
 
 TASKS = ("tmaze-1000", "tmaze-distractors-5-lnr-1000")
@@ -48,15 +46,9 @@ def words(task: str, change: str) -> list[str]:
 
 def main() -> None:
     """Run the cells that are not recorded yet."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--only", nargs="+", choices=list(CHANGES), help="changes; all by default")
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
-    rows = {
-        (task, change): words(task, change) for change in args.only or CHANGES for task in TASKS
-    }
-    acceptance.cells("ablation", rows, ("task", "change"), args.seeds, base=words("TASK", "none"))
+    names, seeds = acceptance.asked(CHANGES, "changes")
+    rows = {(task, change): words(task, change) for change in names for task in TASKS}
+    acceptance.cells("ablation", rows, ("task", "change"), seeds, base=words("TASK", "none"))
 
 
 if __name__ == "__main__":

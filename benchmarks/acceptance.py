@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import record
@@ -138,6 +139,16 @@ def cells(
                 results.append({**label, **run(words, seed, cache)})
                 print(json.dumps(results[-1]), flush=True)
                 record.write(name, results, **about)
+
+
+def asked(names: Iterable[str], what: str = "rows") -> tuple[list[str], list[int]]:
+    """Read from the command line which of the named rows to run, and with which seeds."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--only", nargs="+", choices=list(names), help=f"{what}; all by default")
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    return args.only or list(names), args.seeds
 
 
 def main() -> None:

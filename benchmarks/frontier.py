@@ -8,8 +8,6 @@ is not run again. Wall times are by phase; `peak_anonymous_mib` is the process's
 of the store excepted. The row `tmaze-1000` is the same program on short episodes.
 """
 
-import argparse
-
 import acceptance
 
 from memup.long_presets import LONG_PRESETS
@@ -33,13 +31,9 @@ ROWS = {
 
 def main() -> None:
     """Run the cells that are not recorded yet."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--only", nargs="+", choices=sorted(ROWS), help="rows; all by default")
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
-    rows = {(task,): ROWS[task] for task in args.only or ROWS}
-    acceptance.cells("frontier", rows, ("task",), args.seeds, command="memup train TASK --seed N")
+    names, seeds = acceptance.asked(ROWS)
+    rows = {(task,): ROWS[task] for task in names}
+    acceptance.cells("frontier", rows, ("task",), seeds, command="memup train TASK --seed N")
 
 
 if __name__ == "__main__":

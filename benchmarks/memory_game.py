@@ -5,8 +5,6 @@
 An optimal player needs 3N/2 flips at most: a mean return of 0 or more. Goes on where it stopped.
 """
 
-import argparse
-
 import acceptance
 
 # The settings of merlin are those of its preset; a game of N cards has 2N rows and rollouts of 4N.
@@ -28,15 +26,9 @@ ROWS = {
 
 def main() -> None:
     """Run the cells that are not recorded yet."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--only", nargs="+", choices=list(ROWS), help="rows; all by default")
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
-    rows = {(name,): ROWS[name] for name in args.only or ROWS}
-    acceptance.cells(
-        "memory-game", rows, ("player",), args.seeds, command="memup train ... --seed N"
-    )
+    names, seeds = acceptance.asked(ROWS)
+    rows = {(name,): ROWS[name] for name in names}
+    acceptance.cells("memory-game", rows, ("player",), seeds, command="memup train ... --seed N")
 
 
 if __name__ == "__main__":
