@@ -243,7 +243,7 @@ class Builder:
             name = world.facts.setdefault("order", self._suitable_order(world))
         if name == "jump":
             rare = Starts(world.store, world.facts["starts"], self.spec["method.rare"])
-            ages = self.spec["method.old"], self.spec["method.old_visits"]
+            ages = (self.spec[f"method.{n}"] for n in ("old", "old_visits", "between"))
             return Jump(window, self.spec["method.visits"], rare, *ages)
         return {"sequential": Sequential, "staggered": Staggered}[name]()
 
@@ -267,6 +267,8 @@ class Builder:
             spec["method.query_stride"],
             world.actions > 0,
             world.context,
+            between=spec["method.between"],
+            old=spec["method.old"],
         )
 
     def agent(self, world: World) -> AbstractAgent:

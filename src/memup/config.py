@@ -81,6 +81,9 @@ GENERAL: dict[str, Option] = {
     "method.old_visits": Option(
         250, "windows of an episode that an old row visits, if there are so many", low=2
     ),
+    "method.between": Option(
+        0, "steps that an old row also reads before each window, without learning", low=0
+    ),
     "method.target": Option("reward", "what is predicted", choices=TARGETS),
     "method.likelihood": Option(
         "auto", "family of the outcomes", choices=("auto", "categorical", "normal")

@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
 
+from memup.data.questions import look_up, question
 from memup.data.store import EpisodeStore
 from memup.evaluation import interval, wilson
 from memup.method.target import Label
 from memup.method.update import MemUP, initial_rows
-from memup.method.windows import look_up, question
 from memup.nn.likelihood import Categorical
 from memup.stored import add
 from memup.tasks.base import AbstractTask, Sequences

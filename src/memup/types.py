@@ -79,6 +79,18 @@ class Targets(NamedTuple):
     weight: Any
 
 
+class Between(NamedTuple):
+    """What lies before a window and is read without a gradient, so that a state is truly old.
+
+    Attributes:
+        x: inputs, leaves [old rows, G, ...]; the old rows are the last ones of a batch.
+        count: how many of the G steps, the last ones, a row reads, [old rows, 1].
+    """
+
+    x: StepInput
+    count: Int[Array, "*n O 1"]
+
+
 class Window(NamedTuple):
     """All that one update may see: R + Q*K elements, whatever the distance between them.
 
@@ -88,6 +100,7 @@ class Window(NamedTuple):
         context: the questions, leaves [B, Q, K, ...].
         target: the outcomes, [B, Q, K, ...].
         weight: [B, Q, K].
+        between: what is read before `x`; None: nothing.
     """
 
     x: StepInput
@@ -95,6 +108,7 @@ class Window(NamedTuple):
     context: Context
     target: Array
     weight: Float[Array, "*n B Q K"]
+    between: Between | None = None
 
 
 class Trajectory(NamedTuple):

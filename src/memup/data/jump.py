@@ -51,6 +51,8 @@ class Jump(AbstractOrder):
         rare: episode id -> its rare steps, and with what probability to visit each.
         old: share of the rows that are old.
         old_visits: windows that an old row visits.
+        between: steps, at most, that an old row also reads of what lies between two windows: with
+            enough of them its state is as old as it looks.
     """
 
     def __init__(
@@ -60,9 +62,10 @@ class Jump(AbstractOrder):
         rare: Callable[[int], tuple[np.ndarray, np.ndarray]],
         old: float = 0.0,
         old_visits: int = 250,
+        between: int = 0,
     ):
         self.window, self.visits, self.rare = window, visits, rare
-        self.old, self.old_visits = old, max(visits, old_visits)
+        self.old, self.old_visits, self.between = old, max(visits, old_visits), between
 
     def init(self, rows: int) -> JumpCursor:  # type: ignore[override]
         """See AbstractOrder."""
@@ -104,8 +107,11 @@ class Jump(AbstractOrder):
                     life[row] = len(windows)
                     starts[row, : len(windows)] = windows
                 start = int(starts[row, done[row]])
-                stop = start + self.window
-                visits.append(Visit(row, int(episode[row]), start, stop, offset, fresh))
+                stop, gap = start + self.window, 0
+                if self.between and row >= young and not fresh:
+                    skipped = start - int(starts[row, done[row] - 1]) - self.window
+                    gap = int(np.clip(skipped, 0, self.between))
+                visits.append(Visit(row, int(episode[row]), start, stop, offset, fresh, gap))
                 done[row] += 1
         return JumpCursor(episode, starts, life, done), visits
 
@@ -125,12 +131,14 @@ class Jump(AbstractOrder):
     def _old(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
         """Draw those of a long life, ascending: an episode is cut into windows, some are left out.
 
+        Those that hold nothing rare are evenly spaced, so that about as much lies between any two.
         Where the windows do not fit into the episode, the last one overlaps the one before it.
         """
         count = -(-length // self.window)
         wanted = np.unique([0, *(self.rare(episode)[0] // self.window)])
         others = np.setdiff1d(np.arange(count), wanted)
         free = max(0, min(self.old_visits, count) - len(wanted))
-        chosen = np.concatenate([wanted, rng.choice(others, size=free, replace=False)])
+        spaced = ((rng.random() + np.arange(free)) * len(others) / max(free, 1)).astype(np.int64)
+        chosen = np.concatenate([wanted, others[spaced]])
         starts = np.sort(chosen)[: self.old_visits] * self.window
         return np.minimum(starts, length - self.window)

@@ -24,6 +24,7 @@ class Visit(NamedTuple):
         stop: one past its last step.
         offset: where the stretch begins in the row's stream of this call.
         fresh: True if the row's memory starts anew here.
+        gap: how many of the steps just before it the row reads too, without learning.
     """
 
     row: int
@@ -32,6 +33,7 @@ class Visit(NamedTuple):
     stop: int
     offset: int
     fresh: bool
+    gap: int = 0
 
 
 class Cursor(NamedTuple):

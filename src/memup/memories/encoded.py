@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from memup.memories.base import AbstractMemory, reset_where
-from memup.types import State, StepInput
+from memup.types import Between, State, StepInput
 
 
 class EncodedMemory(eqx.Module):
@@ -37,6 +37,34 @@ class EncodedMemory(eqx.Module):
     def unroll(self, state: State, xs: StepInput) -> tuple[State, Float[Array, "T D"]]:
         """Read T steps, leaves [T, ...]; `xs.first` says where episodes begin."""
         return self.memory.unroll(state, jax.vmap(self.encoder)(xs), xs.first)
+
+
+def read_between(memory: EncodedMemory, rows: State, between: Between | None) -> State:
+    """Let the last rows read what lies before their window, as many steps as each has.
+
+    The loop is as long as the longest of them, so it has no gradient.
+
+    Args:
+        memory: what reads.
+        rows: states of all B rows, leaves [B, ...].
+        between: what is read; None: nothing.
+
+    Returns:
+        The states of all rows, leaves [B, ...].
+    """
+    if between is None:
+        return rows
+    old, steps = between.count.shape[0], between.x.first.shape[1]
+    inputs = jax.vmap(jax.vmap(memory.encoder))(between.x)
+    begin = steps - between.count[:, 0]
+
+    def body(step: Array, states: State) -> State:
+        after, _ = jax.vmap(memory.memory.step)(states, inputs[:, step])
+        return jax.vmap(reset_where)(step >= begin, after, states)
+
+    states = jax.tree.map(lambda a: a[-old:], rows)
+    states = jax.lax.fori_loop(begin.min(), steps, body, states)
+    return jax.tree.map(lambda a, b: a.at[-old:].set(b), rows, states)
 
 
 def initial_rows(memory: EncodedMemory, rows: int) -> State:

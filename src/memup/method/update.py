@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
-from memup.memories.encoded import EncodedMemory, initial_rows
+from memup.memories.encoded import EncodedMemory, initial_rows, read_between
 from memup.method.predictor import Predictor
 from memup.nn.likelihood import AbstractLikelihood
 from memup.tree import Vector
@@ -108,7 +108,8 @@ class MemUP:
     ) -> tuple[Float[Array, ""], tuple[State, Float[Array, "B Q K"]]]:
         """Return the weighted mean loss, the rows' states after the window and all losses."""
         model = self.model(vector)
-        rows = jax.lax.stop_gradient(rows)
+        constant = self.model(jax.lax.stop_gradient(vector)).memory
+        rows = jax.lax.stop_gradient(read_between(constant, rows, window.between))
         rows, m = jax.vmap(model.memory.unroll)(rows, window.x)
         asked = jnp.take(m, window.query, axis=1)
         questions = (asked, window.context, window.target)

@@ -11,15 +11,16 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Int, PyTree
+from jaxtyping import Int
 
 from memup.data.orders import Visit
+from memup.data.questions import look_up, question
 from memup.data.store import EpisodeStore
 from memup.method.earned import candidates, informed
 from memup.method.selector import AbstractSelector
 from memup.method.target import AbstractTarget
-from memup.spaces import Space, flatten, join
-from memup.types import Context, StepInput, Targets, Window
+from memup.spaces import Space
+from memup.types import Between, StepInput, Targets, Window
 
 KEPT_PLANS = 100_000
 
@@ -39,6 +40,8 @@ class Windows:
         loss: steps by episode -> the loss with memory that is expected there; None: not known.
             Only the selector `earned` asks.
         context: steps that a question shows, the target step the last of them.
+        between: steps before a window, at most, that old rows read of what lies between two.
+        old: share of the rows, the last ones, that are old.
     """
 
     store: EpisodeStore
@@ -49,6 +52,8 @@ class Windows:
     stride: int = 1
     actions: bool = True
     context: int = 1
+    between: int = 0
+    old: float = 0.0
     loss: Callable[[dict[int, np.ndarray]], dict[int, np.ndarray]] | None = None
     _plans: OrderedDict[int, Any] = field(default_factory=OrderedDict, init=False)
     _losses: dict[int, np.ndarray] = field(default_factory=dict, init=False)
@@ -85,7 +90,7 @@ class Windows:
         value = np.where(known[..., None], value, 0).astype(np.float32)
 
         def windows(a: np.ndarray) -> np.ndarray:
-            split = a.reshape(rows, count, a.shape[1] // count, *a.shape[2:])
+            split = a.reshape(len(a), count, a.shape[1] // count, *a.shape[2:])
             return np.ascontiguousarray(np.swapaxes(split, 0, 1))
 
         return Window(
@@ -94,6 +99,7 @@ class Windows:
             context=jax.tree.map(windows, context),
             target=windows(value),
             weight=windows(weight.astype(np.float32)),
+            between=jax.tree.map(windows, self._between(visits, rows, count)),
         )
 
     def uncertainty(
@@ -128,6 +134,23 @@ class Windows:
             self._field("reward", now),
             first,
         )
+
+    def _between(self, visits: list[Visit], rows: int, count: int) -> Between | None:
+        """Look up what old rows read before each of their windows: [old rows, n*G, ...]."""
+        old = round(self.old * rows)
+        if not self.between or not old:
+            return None
+        steps = np.zeros((old, count, self.between), np.int64)
+        episode = np.full_like(steps, visits[0].episode)
+        read = np.zeros((old, count), np.int32)
+        for v in visits:
+            row, place = v.row - (rows - old), v.offset // self.length
+            if row >= 0:
+                steps[row, place] = np.arange(v.start - self.between, v.start)
+                episode[row, place], read[row, place] = v.episode, v.gap
+        flat = (a.reshape(old, -1) for a in (episode, np.maximum(steps, 0)))
+        x = self._inputs(*flat, np.zeros((old, count * self.between), bool))
+        return Between(x, read)
 
     def _targets(
         self, visits: list[Visit], rows: int, count: int, rng: np.random.Generator
@@ -191,27 +214,3 @@ class Windows:
         if not self.actions:
             return np.zeros(rows.shape, np.int32 if name == "action" else np.float32)
         return self.store.gather(name, rows)
-
-
-def question(
-    store: EpisodeStore, space: Space, rows: Int[np.ndarray, "..."], steps: int, actions: bool
-) -> Context:
-    """Look up the local questions about some steps.
-
-    Args:
-        store: the episodes.
-        space: observation space.
-        rows: of the store, any shape.
-        steps: that a question shows, the asked one the last of them. With several, observations
-            get an axis for them behind `rows`; before an episode begins its first step is
-            repeated.
-        actions: whether the episodes have actions.
-    """
-    seen = rows if steps == 1 else store.behind(rows, steps)
-    action = store.gather("action", rows) if actions else np.zeros(rows.shape, np.int32)
-    return Context(look_up(store, space, seen), action)
-
-
-def look_up(store: EpisodeStore, space: Space, rows: Int[np.ndarray, "..."]) -> PyTree:
-    """Return the observations in some rows of a store."""
-    return join(space, {name: store.gather(name, rows) for name in flatten(space)})

@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import PyTree
 
 from memup.data import starts
+from memup.data.questions import look_up
 from memup.data.store import EpisodeStore
 from memup.errors import require
 from memup.method.detector import LocalDetector
 from memup.method.target import AbstractTarget
-from memup.method.windows import look_up
 from memup.nn.encoder import Normaliser, encode
 from memup.nn.likelihood import suit
 from memup.phases.base import AbstractPhase, Compiled, World, check_finite

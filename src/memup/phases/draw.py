@@ -10,11 +10,11 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Int
 
+from memup.data.questions import question
 from memup.data.starts import Starts
 from memup.data.store import EpisodeStore
 from memup.errors import require
 from memup.method.target import AbstractTarget
-from memup.method.windows import question
 from memup.phases.base import World
 from memup.types import Context
 

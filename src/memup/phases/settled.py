@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from memup.data.questions import look_up
 from memup.method.detector import LocalModel
-from memup.method.windows import look_up
 from memup.nn.encoder import encode
 from memup.nn.likelihood import Categorical
 from memup.phases.base import World

@@ -1,0 +1,103 @@
+"""What old rows read between two windows: then their state is that of the whole episode."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hand_store import SPACE, hand_store
+from test_update import R, close, make_model
+
+from memup.build_parts import make_selector, make_target
+from memup.data.jump import Jump
+from memup.memories.encoded import initial_rows
+from memup.method.update import MemUP
+from memup.method.windows import Windows
+from memup.tree import ravel, rebuilder
+from memup.types import StepInput
+
+LENGTHS = [50, 44]
+ROWS, OLD, COUNT = 4, 2, 12
+
+
+@pytest.fixture(scope="module")
+def vector():
+    return jax.jit(lambda k: ravel(make_model(k)))(jax.random.key(0))
+
+
+@pytest.fixture(scope="module")
+def learner():
+    return MemUP.of(rebuilder(make_model), 1e-2, 1.0, 0.9)
+
+
+def walk(between, count=COUNT):
+    """Return the visits, and the windows, of young and old rows."""
+    store = hand_store(LENGTHS)
+    parts = make_selector("top-k+current", 2), make_target("reward", 0.0, ())
+    windows = Windows(store, *parts, SPACE, R, between=between, old=OLD / ROWS)
+    rare = (np.array([0]), np.array([1.0]))
+    order = Jump(R, 3, lambda _: rare, OLD / ROWS, 5, between)
+    rng, ids = np.random.default_rng(0), np.arange(2)
+    _, visits = order.advance(order.init(ROWS), count * R, ids, np.array(LENGTHS), rng)
+    return store, visits, windows.build(visits, ROWS, count, rng)
+
+
+def states_of(model, store):
+    """Return the state of the memory after every step of every episode, leaves [T, ...]."""
+
+    @jax.jit
+    def read(x):
+        def body(state, now):
+            state, _ = model.memory.step(state, now)
+            return state, state
+
+        return jax.lax.scan(body, model.memory.initial_state(), x)[1]
+
+    after = []
+    for id, length in enumerate(LENGTHS):
+        episode = {k: np.asarray(v) for k, v in store.episode(id).items()}
+        action = np.concatenate([episode["action"][:1], episode["action"][:-1]])
+        x = StepInput(episode["obs"], action, episode["reward"], np.arange(length) == 0)
+        after.append(read(jax.tree.map(jnp.asarray, x)))
+    return after
+
+
+def test_old_rows_are_as_old_as_they_look(learner, vector):
+    store, visits, windows = walk(between=50)
+    model, loss = learner.model(vector), jax.jit(learner.loss)
+    rows, checked, after = initial_rows(model.memory, ROWS), 0, states_of(model, store)
+    lives = {}
+    for n in range(COUNT):
+        _, (rows, _) = loss(vector, rows, jax.tree.map(lambda a, n=n: jnp.asarray(a[n]), windows))
+        for row in range(ROWS - OLD, ROWS):
+            visit = next(v for v in visits if v.row == row and v.offset == n * R)
+            lives[row] = 0 if visit.fresh else lives[row] + visit.gap
+            mine = jax.tree.map(lambda a, row=row: a[row], rows)
+            stop = visit.stop - 1
+            close(mine, jax.tree.map(lambda a, t=stop: a[t], after[visit.episode]))
+            checked += lives[row] > 0
+    assert checked > COUNT / 2, "most windows lay behind steps that were passed over"
+
+
+def test_it_reads_no_more_than_it_may_and_young_rows_nothing():
+    _, visits, windows = walk(between=3)
+    assert all(v.gap == 0 for v in visits if v.row < ROWS - OLD or v.fresh)
+    assert max(v.gap for v in visits) == 3
+    assert windows.between.count.shape == (COUNT, OLD, 1)
+    assert windows.between.x.reward.shape == (COUNT, OLD, 3)
+    assert walk(between=0)[2].between is None
+
+
+def test_no_gradient_passes_through_what_lies_between(learner, vector):
+    _, _, windows = walk(between=50)
+    w = jax.tree.map(lambda a: jnp.asarray(a[3]), windows)
+    assert int(w.between.count.max()) > 0
+    rows = initial_rows(learner.model(vector).memory, ROWS)
+
+    @jax.jit
+    def through(reward):
+        between = w.between._replace(x=w.between.x._replace(reward=reward))
+        return learner.loss(vector, rows, w._replace(between=between))[0]
+
+    reward = w.between.x.reward
+    assert float(through(reward)) != float(through(reward + 1.0)), "what is read does count"
+    assert not np.asarray(jax.grad(through)(reward)).any()
