@@ -46,9 +46,9 @@ def words(task: str, change: str) -> list[str]:
 
 def main() -> None:
     """Run the cells that are not recorded yet."""
-    names, seeds = acceptance.asked(CHANGES, "changes")
-    rows = {(task, change): words(task, change) for change in names for task in TASKS}
-    acceptance.cells("ablation", rows, ("task", "change"), seeds, base=words("TASK", "none"))
+    args = acceptance.parser(CHANGES, "changes").parse_args()
+    rows = {(task, change): words(task, change) for change in args.only for task in TASKS}
+    acceptance.cells("ablation", rows, ("task", "change"), args, base=words("TASK", "none"))
 
 
 if __name__ == "__main__":

@@ -14,15 +14,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
 from pathlib import Path
 
+import pinned
 import record
 
 ROOT = Path(__file__).parents[1]
 
 
-def run(what: list[str], seed: int, cache: str) -> dict:
+def run(what: list[str], seed: int, cache: str, pin: Callable[[], None]) -> dict:
     """Train one seed in a new process; return its figures."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run"
@@ -35,6 +37,7 @@ def run(what: list[str], seed: int, cache: str) -> dict:
                 [*command, "--run-dir", str(path), "--quiet"],
                 stdout=subprocess.DEVNULL,
                 stderr=file,
+                preexec_fn=pin,
                 env={
                     **os.environ,
                     "PYTHONPATH": os.pathsep.join(filter(None, paths)),
@@ -42,6 +45,7 @@ def run(what: list[str], seed: int, cache: str) -> dict:
                 },
             )
             anonymous = Anonymous(child.pid)
+            cores = len(os.sched_getaffinity(child.pid))
             # Of this child alone: the counter of all children keeps the largest one's peak.
             _, status, usage = os.wait4(child.pid, 0)
         wall = time.perf_counter() - begin
@@ -53,7 +57,8 @@ def run(what: list[str], seed: int, cache: str) -> dict:
         "peak_rss_mib": usage.ru_maxrss // 1024,
         "peak_anonymous_mib": anonymous.peak_mib,
     }
-    about = {"seed": seed, "wall_s": round(wall, 1), **peaks}
+    about = {"seed": seed, "wall_s": round(wall, 1), "cores": cores, **peaks}
+    about["machine"] = f"{record.machine()['processor']}, JAX {version('jax')}"
     return {**about, **_figures(rows), **_result(evals[-1])}
 
 
@@ -116,7 +121,7 @@ def cells(
     name: str,
     rows: dict[tuple[str, ...], list[str]],
     keys: tuple[str, ...],
-    seeds: list[int],
+    args: argparse.Namespace,
     /,
     **about: object,
 ) -> None:
@@ -126,44 +131,52 @@ def cells(
         name: of the result file.
         rows: what a row is called, a value for each of `keys`, to the words after `memup train`.
         keys: names of these values in the results.
-        seeds: the compilation cache is empty at the first one and kept for the others.
+        args: of the parser below. A row's compilation cache is empty before its first seed.
         **about: what else the file says.
     """
     results = [r for r in record.earlier(name) or [] if "error" not in r]
-    for labels, words in rows.items():
-        label = dict(zip(keys, labels, strict=True))
-        with tempfile.TemporaryDirectory() as cache:
-            for seed in seeds:
-                if any(r.items() >= {**label, "seed": seed}.items() for r in results):
-                    continue
-                results.append({**label, **run(words, seed, cache)})
-                print(json.dumps(results[-1]), flush=True)
-                record.write(name, results, **about)
+    with tempfile.TemporaryDirectory() as cache:
+
+        def one(cell: dict, pin: Callable[[], None]) -> dict:
+            labels = tuple(cell[key] for key in keys)
+            return run(rows[labels], cell["seed"], f"{cache}/{'-'.join(labels)}", pin)
+
+        asked = [
+            {**dict(zip(keys, labels, strict=True)), "seed": seed}
+            for labels in rows
+            for seed in args.seeds
+        ]
+        missing = [c for c in asked if not any(r.items() >= c.items() for r in results)]
+        each = len(os.sched_getaffinity(0)) // args.workers
+        for cell, found in pinned.apart(missing, one, args.workers, each):
+            results.append({**cell, **found})
+            print(json.dumps(results[-1]), flush=True)
+            record.write(name, results, **about)
 
 
-def asked(names: Iterable[str], what: str = "rows") -> tuple[list[str], list[int]]:
-    """Read from the command line which of the named rows to run, and with which seeds."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--only", nargs="+", choices=list(names), help=f"{what}; all by default")
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
-    return args.only or list(names), args.seeds
+def parser(names: Iterable[str] | None = None, what: str = "rows") -> argparse.ArgumentParser:
+    """Return what reads which of the named rows to run, with which seeds, how many at once."""
+    made = argparse.ArgumentParser()
+    made.add_argument("--seeds", type=int, nargs="+", default=[0])
+    if names is not None:
+        names = list(names)
+        made.add_argument("--only", nargs="+", choices=names, default=names, help=what)
+    made.add_argument("--workers", type=int, default=1, help="runs at once, each on its own cores")
+    made.add_argument("--json", action="store_true", help="taken for granted")
+    return made
 
 
 def main() -> None:
     """Run the seeds that are not recorded yet."""
-    parser = argparse.ArgumentParser()
-    what = parser.add_mutually_exclusive_group(required=True)
+    reads = parser()
+    what = reads.add_mutually_exclusive_group(required=True)
     what.add_argument("--preset")
     what.add_argument("--env", help="without a preset: all defaults")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
+    args = reads.parse_args()
     words = [args.preset] if args.preset else ["--env", args.env]
     name = f"acceptance-{words[-1].replace(':', '-')}"
     command = f"memup train {' '.join(words)} --seed N"
-    cells(name, {(): words}, (), args.seeds, command=command)
+    cells(name, {(): words}, (), args, command=command)
 
 
 if __name__ == "__main__":

@@ -19,9 +19,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from queue import Queue
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import agents_baseline
@@ -29,6 +27,7 @@ import agents_memup
 import agents_picture
 import jax
 import numpy as np
+import pinned
 import record
 from agents_systems import (
     BUDGET,
@@ -111,30 +110,22 @@ def measure(cell: dict[str, Any], seeds: list[int], limit_s: float) -> dict[str,
 
 def apart(cells: list[dict], args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Measure several cells at once, each in a process and on processors of its own."""
-    free: Queue[set[int]] = Queue()
-    ours = sorted(os.sched_getaffinity(0))
-    for i in range(args.workers):
-        free.put(set(ours[i * args.cores : (i + 1) * args.cores]))
     end = time.perf_counter() + args.total
 
-    def one(cell: dict) -> dict[str, Any] | None:
+    def one(cell: dict, pin: Callable[[], None]) -> dict[str, Any] | None:
         limit = min(args.limit, end - time.perf_counter())
         if limit < LEAST_S:
             return None
-        mine = free.get()
         command = [sys.executable, __file__, "--cell", json.dumps(cell), "--limit", str(limit)]
         command += ["--seeds", *map(str, args.seeds)]
-        pinned = lambda: os.sched_setaffinity(0, mine)  # noqa: E731
-        ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, preexec_fn=pinned)
-        free.put(mine)
+        ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, preexec_fn=pin)
         return json.loads(ended.stdout.splitlines()[-1]) if ended.returncode == 0 else None
 
     # The longest first, so that none is left over at the end.
     cells = sorted(cells, key=lambda c: -c.get("length", 0))
-    with ThreadPoolExecutor(args.workers) as pool:
-        for done in as_completed([pool.submit(one, cell) for cell in cells]):
-            if row := done.result():
-                yield row
+    for _, row in pinned.apart(cells, one, args.workers, args.cores):
+        if row:
+            yield row
 
 
 def together(cells: list[dict], args: argparse.Namespace) -> Iterator[dict[str, Any]]:

@@ -3,10 +3,8 @@
 Every row is the same program and budget: back-propagation through a rollout of one episode, at most
 2 million environment steps. "gates spread" is memup's own initialisation of LSTM gates.
 
-    python benchmarks/amrl.py [--seeds 0 1 2] [--only NAME ...]     (goes on where it stopped)
+    python benchmarks/amrl.py --seeds 0 1 2 [--only NAME ...]     (goes on where it stopped)
 """
-
-import argparse
 
 import acceptance
 
@@ -27,14 +25,10 @@ ROWS = {
 
 def main() -> None:
     """Run the cells that are not recorded yet."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--only", nargs="+", default=list(ROWS), choices=list(ROWS))
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
+    args = acceptance.parser(ROWS).parse_args()
     rows = {(name,): f"{COMMON} {ROWS[name]}".split() for name in args.only}
     about = {"command": f"memup train {COMMON}", "rows": ROWS}
-    acceptance.cells("headline-amrl", rows, ("name",), args.seeds, **about)
+    acceptance.cells("headline-amrl", rows, ("name",), args, **about)
 
 
 if __name__ == "__main__":

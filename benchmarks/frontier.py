@@ -31,9 +31,9 @@ ROWS = {
 
 def main() -> None:
     """Run the cells that are not recorded yet."""
-    names, seeds = acceptance.asked(ROWS)
-    rows = {(task,): ROWS[task] for task in names}
-    acceptance.cells("frontier", rows, ("task",), seeds, command="memup train TASK --seed N")
+    args = acceptance.parser(ROWS).parse_args()
+    rows = {(task,): ROWS[task] for task in args.only}
+    acceptance.cells("frontier", rows, ("task",), args, command="memup train TASK --seed N")
 
 
 if __name__ == "__main__":

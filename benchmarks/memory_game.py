@@ -26,9 +26,9 @@ ROWS = {
 
 def main() -> None:
     """Run the cells that are not recorded yet."""
-    names, seeds = acceptance.asked(ROWS)
-    rows = {(name,): ROWS[name] for name in names}
-    acceptance.cells("memory-game", rows, ("player",), seeds, command="memup train ... --seed N")
+    args = acceptance.parser(ROWS).parse_args()
+    rows = {(name,): ROWS[name] for name in args.only}
+    acceptance.cells("memory-game", rows, ("player",), args, command="memup train ... --seed N")
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ predictor expects. A control may make 4,000 updates. Full BPTT is one window ove
 for as long as that fits. Goes on where it stopped.
 """
 
-import argparse
-
 import acceptance
 import scaling_picture
 
@@ -33,9 +31,7 @@ def words(method: str, length: int) -> list[str]:
 
 def main() -> None:
     """Run the cells that are not recorded yet, then draw all that are."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--only", nargs="+", choices=list(METHODS), help="methods; all by default")
+    parser = acceptance.parser(METHODS, "methods")
     parser.add_argument("--lengths", nargs="+", type=int, choices=LENGTHS, default=LENGTHS)
     parser.add_argument("--picture", action="store_true", help="draw what is recorded")
     args = parser.parse_args()
@@ -43,10 +39,10 @@ def main() -> None:
         rows = {
             (method, str(length)): words(method, length)
             for length in args.lengths
-            for method in args.only or METHODS
+            for method in args.only
             if length in METHODS[method][0]
         }
-        acceptance.cells("scaling", rows, ("method", "length"), args.seeds)
+        acceptance.cells("scaling", rows, ("method", "length"), args)
     print(scaling_picture.write())
 
 

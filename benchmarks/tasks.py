@@ -7,7 +7,6 @@ are the same network on the same data with the same window (`tbptt`: the loss of
 whole episodes from start to end), or with one window over the whole sequence (`bptt`).
 """
 
-import argparse
 from collections.abc import Mapping
 
 import acceptance
@@ -43,15 +42,12 @@ def words(preset: str, training: str) -> list[str]:
 
 def main() -> None:
     """Run the cells that are not recorded yet."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--only", nargs="+", default=sorted(TASK_PRESETS), help="presets")
+    parser = acceptance.parser(sorted(TASK_PRESETS), "presets")
     parser.add_argument("--trainings", nargs="+", choices=TRAININGS, default=TRAININGS)
-    parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     rows = {(p, training): words(p, training) for p in args.only for training in args.trainings}
     commands = {" ".join(keys): f"memup train {' '.join(w)} --seed N" for keys, w in rows.items()}
-    acceptance.cells("tasks", rows, ("task", "training"), args.seeds, commands=commands)
+    acceptance.cells("tasks", rows, ("task", "training"), args, commands=commands)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ Goes on where it stopped: a cell (maze, memory, seed) that is recorded is not ru
 compilation cache is empty for each memory's first seed, as for a user.
 """
 
-import argparse
-
 import acceptance
 
 from memup.presets import ZOO
@@ -15,15 +13,13 @@ from memup.presets import ZOO
 
 def main() -> None:
     """Run the cells that are not recorded yet."""
-    parser = argparse.ArgumentParser()
+    parser = acceptance.parser()
     parser.add_argument("--maze", choices=sorted(ZOO), required=True)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--only", nargs="+", help="memories; all that have a preset by default")
-    parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     rows = {(memory,): [f"{args.maze}-{memory}"] for memory in args.only or ZOO[args.maze]}
     command = f"memup train {args.maze}-MEMORY --seed N"
-    acceptance.cells(f"zoo-{args.maze}", rows, ("memory",), args.seeds, command=command)
+    acceptance.cells(f"zoo-{args.maze}", rows, ("memory",), args, command=command)
 
 
 if __name__ == "__main__":
