@@ -244,7 +244,8 @@ class Builder:
         if name == "jump":
             rare = Starts(world.store, world.facts["starts"], self.spec["method.rare"])
             ages = (self.spec[f"method.{n}"] for n in ("old", "old_visits", "between"))
-            return Jump(window, self.spec["method.visits"], rare, *ages)
+            after = int(self.spec["method.old_after"] * self.spec["method.updates"]) * window
+            return Jump(window, self.spec["method.visits"], rare, *ages, after)
         return {"sequential": Sequential, "staggered": Staggered}[name]()
 
     def _suitable_order(self, world: World) -> str:

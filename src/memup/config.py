@@ -84,6 +84,9 @@ GENERAL: dict[str, Option] = {
     "method.between": Option(
         0, "steps that an old row also reads before each window, without learning", low=0
     ),
+    "method.old_after": Option(
+        0.0, "share of the updates before the first row grows old", low=0.0, high=1.0
+    ),
     "method.target": Option("reward", "what is predicted", choices=TARGETS),
     "method.likelihood": Option(
         "auto", "family of the outcomes", choices=("auto", "categorical", "normal")

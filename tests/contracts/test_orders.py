@@ -169,6 +169,20 @@ def test_some_rows_of_jump_live_long():
         assert max(old) == 30, "as many windows as the episode has"
 
 
+def test_rows_of_jump_grow_old_late_and_not_in_step():
+    order = Jump(4, 3, rare, old=0.5, old_visits=20, old_after=4 * 60)
+    _, seen = walk(order, [4 * 50, 4 * 150], rows=8, ids=np.array([5]), lengths=np.array([120]))
+    first = []
+    for row in range(4, 8):
+        begins = np.array([i for i, v in enumerate(of_row(seen, row)) if v.fresh])
+        lives = np.diff(begins)
+        assert max(lives[begins[:-1] < 60]) == 3 and max(lives) == 20
+        first.append(int(begins[:-1][lives > 3][0] + lives[lives > 3][0]))
+    assert len(set(first)) > 2, "their first long lives end at different times"
+    young = [i for i, v in enumerate(of_row(seen, 0)) if v.fresh]
+    assert max(np.diff(young)) == 3
+
+
 def test_a_long_life_holds_what_is_rare_and_nothing_twice():
     order = Jump(4, 3, rare, old=1.0, old_visits=6)
     _, seen = walk(order, [4 * 300], rows=2, ids=np.array([5]), lengths=np.array([38]))

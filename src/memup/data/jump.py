@@ -28,12 +28,14 @@ class JumpCursor(NamedTuple):
         starts: first steps of the windows it visits, ascending, [B, V]; unused ones are last.
         life: how many windows it visits, [B].
         done: how many of them it has visited, [B].
+        taken: steps that every row has taken, [].
     """
 
     episode: Int[np.ndarray, " B"]
     starts: Int[np.ndarray, "B V"]
     life: Int[np.ndarray, " B"]
     done: Int[np.ndarray, " B"]
+    taken: Int[np.ndarray, ""]
 
 
 class Jump(AbstractOrder):
@@ -53,6 +55,8 @@ class Jump(AbstractOrder):
         old_visits: windows that an old row visits.
         between: steps, at most, that an old row also reads of what lies between two windows: with
             enough of them its state is as old as it looks.
+        old_after: steps that every row takes before the first one grows old: what is not written
+            yet cannot be held, and is found sooner among young states.
     """
 
     def __init__(
@@ -63,15 +67,21 @@ class Jump(AbstractOrder):
         old: float = 0.0,
         old_visits: int = 250,
         between: int = 0,
+        old_after: int = 0,
     ):
         self.window, self.visits, self.rare = window, visits, rare
         self.old, self.old_visits, self.between = old, max(visits, old_visits), between
+        self.old_after = old_after
 
     def init(self, rows: int) -> JumpCursor:  # type: ignore[override]
         """See AbstractOrder."""
         none = np.full(rows, -1, np.int64)
         starts = np.zeros((rows, self.old_visits if self.old else self.visits), np.int64)
-        return JumpCursor(none, starts, np.zeros(rows, np.int64), np.zeros(rows, np.int64))
+        return JumpCursor(none, starts, *np.zeros((2, rows), np.int64), np.array(0))
+
+    def grown(self, rows: int) -> JumpCursor:
+        """Return a cursor of new rows, after the time from which some grow old."""
+        return self.init(rows)._replace(taken=np.array(self.old_after))
 
     def advance(  # type: ignore[override]
         self, cursor: JumpCursor, steps: int, ids: Ids, lengths: Ids, rng: np.random.Generator
@@ -87,33 +97,39 @@ class Jump(AbstractOrder):
             f"order 'jump': an episode has {shortest} steps, expected at least "
             f"method.window={self.window}; the orders 'sequential' and 'staggered' take it",
         )
-        episode, starts, life, done = (a.copy() for a in cursor)
+        episode, starts, life, done = (a.copy() for a in cursor[:4])
+        taken = int(cursor.taken)
         live = set(ids.tolist())
-        young = len(episode) - round(self.old * len(episode))
         visits: list[Visit] = []
-        never = episode < 0
         for row in range(len(episode)):
             # First steps of windows that begin anew: an evicted episode is left at once.
             for offset in range(0, steps, self.window):
+                began = taken + offset - int(done[row]) * self.window
                 fresh = done[row] >= life[row] or int(episode[row]) not in live
                 if fresh:
+                    first = episode[row] < 0
                     chosen = int(rng.integers(len(ids)))
                     episode[row], done[row] = ids[chosen], 0
-                    draw = self._young if row < young else self._old
+                    old = self._is_old(row, len(episode), taken + offset)
+                    draw = self._old if old else self._young
                     windows = draw(int(ids[chosen]), int(lengths[chosen]), rng)
-                    if never[row]:  # or all rows of a kind would be of one age for ever
+                    # The first of its kind is cut, or all rows would be of one age for ever.
+                    if first or old > self._is_old(row, len(episode), began):
                         windows = windows[: rng.integers(len(windows)) + 1]
-                    never[row] = False
-                    life[row] = len(windows)
+                    life[row], began = len(windows), taken + offset
                     starts[row, : len(windows)] = windows
-                start = int(starts[row, done[row]])
-                stop, gap = start + self.window, 0
-                if self.between and row >= young and not fresh:
+                start, gap = int(starts[row, done[row]]), 0
+                if not fresh and self._is_old(row, len(episode), began):
                     skipped = start - int(starts[row, done[row] - 1]) - self.window
                     gap = int(np.clip(skipped, 0, self.between))
+                stop = start + self.window
                 visits.append(Visit(row, int(episode[row]), start, stop, offset, fresh, gap))
                 done[row] += 1
-        return JumpCursor(episode, starts, life, done), visits
+        return JumpCursor(episode, starts, life, done, cursor.taken + steps), visits
+
+    def _is_old(self, row: int, rows: int, began: int) -> bool:
+        """Say whether a life that a row began after so many steps is a long one."""
+        return bool(row >= rows - round(self.old * rows) and began >= self.old_after)
 
     def _young(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
         """Draw the first steps of the windows of a short life, ascending; they may overlap."""

@@ -158,7 +158,7 @@ class Memory(AbstractPhase):
         lengths = world.store.lengths(held)
         # `surprise` scores whole episodes anyway, and must before targets are chosen.
         if isinstance(self.order, Jump) and lengths.mean() > LONG and not self.surprise:
-            windows, rows, count, visits = self._held_jumps(world, held, lengths)
+            windows, rows, count, visits = self._held_jumps(world, self.order, held, lengths)
         else:
             windows, rows, count, visits = self._held_walks(world, held, lengths)
         windows = replace(windows, selector=windows.selector.proven())
@@ -186,12 +186,12 @@ class Memory(AbstractPhase):
         return windows, len(ids), -(-longest // length), visits
 
     def _held_jumps(
-        self, world: World, held: np.ndarray, lengths: np.ndarray
+        self, world: World, order: Jump, held: np.ndarray, lengths: np.ndarray
     ) -> tuple[Windows, int, int, list[Visit]]:
         """Jump through very long episodes, as training does: no pass over them is made."""
         steps = HELD_OUT_VISITS * self.windows.length
-        cursor = self.order.init(HELD_OUT_ROWS)
-        _, visits = self.order.advance(cursor, steps, held, lengths, world.rng("held"))
+        cursor = order.grown(HELD_OUT_ROWS)
+        _, visits = order.advance(cursor, steps, held, lengths, world.rng("held"))
         return self.windows, HELD_OUT_ROWS, HELD_OUT_VISITS, visits
 
     def _gather(self, world: World, state: PyTree, chunk: int) -> tuple[PyTree, Window]:
