@@ -27,7 +27,8 @@ class Greedy(AbstractAgent):
         expect: (model, memory [D], observation, action) -> expected outcome, a number.
         actions: number of actions.
         tie: actions whose expected outcomes are within this of the best one are drawn from at
-            random; 0 takes the first best.
+            random. Equal ones are in any case: to repeat one action for as long as nothing depends
+            on it is not what the memory was trained on.
         settled: tells of an observation whether all actions bring the same there, whatever is
             remembered; the predictor, which costs more than the memory, is then not asked.
     """
@@ -59,11 +60,9 @@ class Greedy(AbstractAgent):
         model = self.model(state)
         rows, m = read(model.memory, carry, step)
         value = self._expected(model, m, step.obs)
-        action = jnp.argmax(value, axis=-1)
-        if self.tie:
-            good = value >= jnp.max(value, axis=-1, keepdims=True) - self.tie
-            action = jax.random.categorical(key, jnp.where(good, 0.0, -jnp.inf))
-        action = action.astype(jnp.int32)
+        good = jnp.cumsum(value >= jnp.max(value, axis=-1, keepdims=True) - self.tie, axis=-1)
+        drawn = jax.random.uniform(key, (len(good), 1)) * good[:, -1:]
+        action = jnp.argmax(good > drawn, axis=-1).astype(jnp.int32)
         return Actor(rows, action), action, ()
 
     def _expected(self, model: Any, m: Float[Array, "B D"], obs: PyTree) -> Float[Array, "B A"]:

@@ -121,7 +121,11 @@ AGENTS: dict[str, Entry] = {
     "greedy": Entry(
         "memup.agents.greedy:Greedy",
         "no training: takes the action whose outcome the predictor expects to be best",
-        {"tie": Option(0.0, "draw among actions so near to the best; 0: the first best", low=0.0)},
+        {
+            "tie": Option(
+                0.0, "draw among actions so near to the best; 0: among equal ones", low=0.0
+            )
+        },
         "Sutton and Barto 2018, section 4.2",
     ),
 }
