@@ -1,8 +1,12 @@
 """When the memory phase may stop."""
 
 import pytest
+import tiny
 
+import memup
+from memup.phases import memory
 from memup.phases.memory import progress
+from memup.rundir import RunDir
 
 
 @pytest.mark.parametrize(
@@ -19,3 +23,14 @@ from memup.phases.memory import progress
 )
 def test_nothing_left_to_learn_and_something_learned(categories, held, best, without, expected):
     assert progress(categories, held, best, without) == expected
+
+
+def test_nothing_is_judged_before_rows_grow_old(tmp_path, monkeypatch):
+    """All checks say that nothing is left to learn; only those after half of the updates count."""
+    monkeypatch.setattr(memory, "progress", lambda *_: (True, True))
+    more = {"agent": "greedy", "method.order": "jump", "method.updates": 200}
+    more |= {"method.old_after": 0.5, "method.between": 4}
+    fields = {n: v for n, v in tiny.FIELDS.items() if not n.startswith(("agent", "joint"))}
+    memup.train(memup.spec(**{**fields, **more}), tmp_path / "run")
+    rows = RunDir.open(tmp_path / "run").rows("metrics")
+    assert [row["updates"] for row in rows if row["phase"] == "memory"][-1] == 100

@@ -141,6 +141,9 @@ class Memory(AbstractPhase):
         if self.patience:
             solved, learned = progress(self.categories, held, float(plateau.best), without)
             stop = solved or (learned and int(plateau.stalled) >= self.patience)
+        if isinstance(self.order, Jump) and state["cursor"].taken < self.order.old_after:
+            # Nothing was taught to hold yet: what comes later is judged by itself.
+            plateau, stop = Plateau.start(), False
         out = {"held_out_loss": held, "loss_without_memory": without}
         return {**state, "best": best, "plateau": plateau}, out, stop
 
