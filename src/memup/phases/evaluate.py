@@ -5,6 +5,7 @@ from jaxtyping import PyTree
 
 from memup.evaluation import Evaluation, evaluate_model
 from memup.examination import examine
+from memup.phases.act import Act
 from memup.phases.base import AbstractPhase, Compiled, World
 from memup.phases.detect import Detect
 from memup.phases.draw import context
@@ -27,7 +28,7 @@ class Evaluate(AbstractPhase):
 
     name = "evaluate"
 
-    def __init__(self, episodes: int, trained: Policy | Memory, name_of_result: str):
+    def __init__(self, episodes: int, trained: Policy | Act | Memory, name_of_result: str):
         self.episodes, self.trained, self.result = episodes, trained, name_of_result
 
     def prepare(self, world: World) -> None:
