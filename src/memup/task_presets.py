@@ -71,11 +71,18 @@ def adding_1000() -> Mapping[str, Any]:
         **_TASK,
         **_FALLS,
         "task": "adding-1000",
+        "memory.size": 128,
         "memory.timescale": 1000,
         "method.order": "jump",
         "method.visits": 6,
-        "method.query_stride": 20,
-        "method.updates": 15_000,
+        # Short windows: around a marked number there is little that is not.
+        "method.window": 5,
+        "method.query_stride": 5,
+        "method.rows": 256,
+        "method.last_rate": 0.02,
+        # The best of held-out models after all updates: the loss of real numbers jumps about.
+        "method.patience": 400,
+        "method.updates": 8000,
     }
 
 
