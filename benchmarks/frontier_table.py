@@ -30,7 +30,7 @@ def _row(task: str, results: list[dict]) -> tuple:
         f"{max(p['detect'] + p['memory'] for p in phases):.0f} s",
         f"{max(p['collect'] for p in phases):.0f} s",
         f"{max(r['memory_updates'] for r in good):,}",
-        f"{max(r['peak_anonymous_mib'] for r in good):,} MiB",
+        f"{max(r.get('peak_anonymous_mib', 0) for r in good):,} MiB",
     )
 
 
