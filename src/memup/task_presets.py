@@ -44,7 +44,8 @@ def scattered_copy_1000() -> Mapping[str, Any]:
 
     $ memup train scattered-copy-1000
 
-    A row must meet every symbol, or it could not count them: all rows are old. Not yet measured.
+    A row must meet every symbol, or it could not count them: all rows are old. Not yet learned:
+    docs/long.md, "What is open".
     """
     return {
         **_COPY,
@@ -118,7 +119,7 @@ def permuted_pixels() -> Mapping[str, Any]:
 
     $ memup train permuted-pixels
 
-    Needs scikit-learn. Not yet measured.
+    Needs scikit-learn. Falls short of its controls: docs/results.md, "Supervised tasks".
     """
     return {
         **_TASK,
