@@ -10,6 +10,7 @@ FRONTIER = (
     "updates of the memory, most",
     "own memory, most",
 )
+EXTRAPOLATION = ("trained on", "judged on", "episodes", "success [95 %]", "steps a second")
 ABLATION = ("change", "tmaze-1000: success by seed", "updates", "with 5 distractors", "updates")
 
 
@@ -32,6 +33,22 @@ def _row(task: str, results: list[dict]) -> tuple:
         f"{max(r['memory_updates'] for r in good):,}",
         f"{max(r.get('peak_anonymous_mib', 0) for r in good):,} MiB",
     )
+
+
+def extrapolation(results: list[dict]) -> list[tuple]:
+    """Return a row a length that nothing was trained at."""
+    return [
+        (
+            f"`{r['trained']}`, seed {r['seed']}",
+            f"`{r['env']}`",
+            f"{r['episodes']}",
+            "{:.1f} % [{:.1f}, {:.1f}]".format(
+                *(100 * x for x in (r["success_rate"], *r["success_ci95"]))
+            ),
+            f"{r['steps_per_second']:,.0f}",
+        )
+        for r in results
+    ]
 
 
 def ablation(results: list[dict]) -> list[tuple]:

@@ -230,6 +230,13 @@ def frontier() -> str:
     return table(frontier_table.FRONTIER, rows) + measured(found) if rows else ""
 
 
+def extrapolation() -> str:
+    """Judged on mazes longer than any that were trained on."""
+    found = load("extrapolation")
+    rows = frontier_table.extrapolation(found.get("results", []))
+    return table(frontier_table.EXTRAPOLATION, rows) + measured(found) if rows else ""
+
+
 def ablation() -> str:
     """The method with one thing changed at a time."""
     found = load("ablation")
@@ -268,6 +275,7 @@ TABLES: dict[str, Callable[[], str]] = {
         memories_torch,
         zoo,
         frontier,
+        extrapolation,
         ablation,
         tasks,
         agents,
