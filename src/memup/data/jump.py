@@ -107,17 +107,15 @@ class Jump(AbstractOrder):
                 began = taken + offset - int(done[row]) * self.window
                 fresh = done[row] >= life[row] or int(episode[row]) not in live
                 if fresh:
-                    first = episode[row] < 0
                     chosen = int(rng.integers(len(ids)))
-                    episode[row], done[row] = ids[chosen], 0
                     old = self._is_old(row, len(episode), taken + offset)
                     draw = self._old if old else self._young
                     windows = draw(int(ids[chosen]), int(lengths[chosen]), rng)
                     # The first of its kind is cut, or all rows would be of one age for ever.
-                    if first or old > self._is_old(row, len(episode), began):
+                    if episode[row] < 0 or old > self._is_old(row, len(episode), began):
                         windows = windows[: rng.integers(len(windows)) + 1]
-                    life[row], began = len(windows), taken + offset
-                    starts[row, : len(windows)] = windows
+                    episode[row], starts[row, : len(windows)] = ids[chosen], windows
+                    life[row], done[row], began = len(windows), 0, taken + offset
                 start, gap = int(starts[row, done[row]]), 0
                 if not fresh and self._is_old(row, len(episode), began):
                     skipped = start - int(starts[row, done[row] - 1]) - self.window
