@@ -60,9 +60,9 @@ class Greedy(AbstractAgent):
         model = self.model(state)
         rows, m = read(model.memory, carry, step)
         value = self._expected(model, m, step.obs)
-        good = jnp.cumsum(value >= jnp.max(value, axis=-1, keepdims=True) - self.tie, axis=-1)
-        drawn = jax.random.uniform(key, (len(good), 1)) * good[:, -1:]
-        action = jnp.argmax(good > drawn, axis=-1).astype(jnp.int32)
+        good = value >= jnp.max(value, axis=-1, keepdims=True) - self.tie
+        lots = jnp.where(good, jax.random.uniform(key, good.shape), -1.0)
+        action = jnp.argmax(lots, axis=-1).astype(jnp.int32)
         return Actor(rows, action), action, ()
 
     def _expected(self, model: Any, m: Float[Array, "B D"], obs: PyTree) -> Float[Array, "B A"]:
