@@ -40,7 +40,8 @@ def main() -> None:
         memup("eval", str(args.run), "--env", env, "--episodes", str(args.episodes), "--json")
     )
     rows = [r for r in record.earlier("extrapolation") or [] if r["env"] != env]
-    row = {"trained": PRESET, "seed": args.seed, **found}
+    kept = {name: found[name] for name in found if name not in ("run", "name", "seed")}
+    row = {"trained": PRESET, "seed": args.seed, **kept}
     print(json.dumps(row))
     record.write("extrapolation", [*rows, row])
 
