@@ -29,16 +29,16 @@ def learner():
     return MemUP.of(rebuilder(make_model), 1e-2, 1.0, 0.9)
 
 
-def walk(between, count=COUNT):
+def walk(between, old_after=0):
     """Return the visits, and the windows, of young and old rows."""
     store = hand_store(LENGTHS)
     parts = make_selector("top-k+current", 2), make_target("reward", 0.0, ())
     windows = Windows(store, *parts, SPACE, R, between=between, old=OLD / ROWS)
     rare = (np.array([0]), np.array([1.0]))
-    order = Jump(R, 3, lambda _: rare, OLD / ROWS, 5, between)
+    order = Jump(R, 3, lambda _: rare, OLD / ROWS, 5, between, old_after)
     rng, ids = np.random.default_rng(0), np.arange(2)
-    _, visits = order.advance(order.init(ROWS), count * R, ids, np.array(LENGTHS), rng)
-    return store, visits, windows.build(visits, ROWS, count, rng)
+    _, visits = order.advance(order.init(ROWS), COUNT * R, ids, np.array(LENGTHS), rng)
+    return store, visits, windows.build(visits, ROWS, COUNT, rng)
 
 
 def states_of(model, store):
@@ -85,6 +85,7 @@ def test_it_reads_no_more_than_it_may_and_young_rows_nothing():
     assert windows.between.count.shape == (COUNT, OLD, 1)
     assert windows.between.x.reward.shape == (COUNT, OLD, 3)
     assert walk(between=0)[2].between is None
+    assert walk(between=3, old_after=COUNT * R)[2].between is None, "no row is old yet"
 
 
 def test_no_gradient_passes_through_what_lies_between(learner, vector):

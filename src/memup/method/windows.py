@@ -137,9 +137,9 @@ class Windows:
 
     def _between(self, visits: list[Visit], rows: int, count: int) -> Between | None:
         """Look up what old rows read before each of their windows: [old rows, n*G, ...]."""
-        old = round(self.old * rows)
-        if not self.between or not old:
+        if not any(v.gap for v in visits):  # no row is old yet, or rows walk
             return None
+        old = round(self.old * rows)
         steps = np.zeros((old, count, self.between), np.int64)
         episode = np.full_like(steps, visits[0].episode)
         read = np.zeros((old, count), np.int32)

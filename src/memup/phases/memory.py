@@ -185,7 +185,7 @@ class Memory(AbstractPhase):
         stride = min(max(own.stride, longest // 2000), length)
         spans = enumerate(zip(ids, lengths, strict=True))
         visits = [Visit(row, int(i), 0, int(n), 0, True) for row, (i, n) in spans]
-        windows = replace(own, length=length, stride=stride, between=0)
+        windows = replace(own, length=length, stride=stride)
         return windows, len(ids), -(-longest // length), visits
 
     def _held_jumps(
@@ -223,9 +223,7 @@ class Memory(AbstractPhase):
 
     def _surprise(self, world: World, vector: Vector, ids: np.ndarray) -> None:
         """Score episodes by the slow model, a fixed number at a time."""
-        windows = replace(
-            self.windows, selector=Current(), length=HELD_OUT_WINDOW, stride=1, between=0
-        )
+        windows = replace(self.windows, selector=Current(), length=HELD_OUT_WINDOW, stride=1)
         count = -(-int(world.store.lengths().max()) // HELD_OUT_WINDOW)
         for low in range(0, len(ids), self.rows):
             part = ids[low : low + self.rows]
