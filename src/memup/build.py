@@ -58,7 +58,7 @@ def build(
     Returns:
         What `fit` takes.
     """
-    check_memory(spec["memory"], spec.options("memory"))
+    check_memory(spec["memory"], {"clock": spec["method.clock"], **spec.options("memory")})
     world = _world(spec, store, path, env)
     return Job(Builder(spec).phases(), world)
 

@@ -60,7 +60,8 @@ class Parts:
 
     def memory(self, inputs: int, key: Key) -> AbstractMemory:
         """Make the memory that the spec names, over so many floats a step."""
-        return make_memory(self.spec["memory"], inputs, key=key, **self.spec.options("memory"))
+        options = {"clock": self.spec["method.clock"], **self.spec.options("memory")}
+        return make_memory(self.spec["memory"], inputs, key=key, **options)
 
     def question(self, world: World, key: Key) -> QuestionEncoder:
         """Make what encodes a question."""

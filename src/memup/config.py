@@ -111,6 +111,9 @@ GENERAL: dict[str, Option] = {
     "method.clip_norm": Option(1.0, "largest norm of the gradient", low=0.0),
     "method.ema": Option(0.995, "decay of the slow copy, an update", low=0.0, high=1.0),
     "method.encoder": Option(64, "units that encode an input and a question", low=1),
+    "method.clock": Option(
+        0, "numbers of a code of the time that the memory reads beside its input, even", low=0
+    ),
     "method.width": Option(128, "units of the predictor's two hidden layers", low=1),
     "detect.updates": Option(2000, "updates of the detector at most", low=1),
     "detect.batch": Option(2048, "steps in one of them", low=1),

@@ -44,13 +44,14 @@ CASES = [
 ]
 
 
-def build(name, layers, **others):
+def build(name, layers, clock=0, **others):
     wanted = {"size": SIZE, "layers": layers, **TINY.get(name, {}), **others}
     options = {k: v for k, v in wanted.items() if k in MEMORIES[name].options}
-    return make_memory(name, INPUT, key=jax.random.key(1), **options)
+    return make_memory(name, INPUT, key=jax.random.key(1), clock=clock, **options)
 
 
-@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+# And one that is told the time, which is one adapter for all.
+@pytest.fixture(params=[*CASES, ("lstm", 1, 4)], ids=lambda case: "-".join(map(str, case)))
 def memory(request):
     return build(*request.param)
 

@@ -6,18 +6,20 @@ from typing import Any
 import equinox as eqx
 import jax
 
+from memup.memories.clock import ClockedMemory
 from memup.memories.table import MEMORIES
 from memup.tables import find
 from memup.types import Key
 
 
-def make_memory(name: str, input_size: int, *, key: Key, **options: Any) -> Any:
+def make_memory(name: str, input_size: int, *, key: Key, clock: int = 0, **options: Any) -> Any:
     """Make the memory called `name`.
 
     Args:
         name: a name in `MEMORIES`.
         input_size: I, floats a step.
         key: for the initial weights.
+        clock: numbers of a code of the time that it reads beside its input; 0: none.
         **options: the entry's options, as values or text; the others have their defaults.
 
     Returns:
@@ -27,7 +29,8 @@ def make_memory(name: str, input_size: int, *, key: Key, **options: Any) -> Any:
         MemupError: no such memory or option (with the nearest name), or a bad value.
     """
     entry = find(MEMORIES, "memory", name)
-    return entry.load()(input_size, **entry.resolve(options, "memory"), key=key)
+    made = entry.load()(input_size + clock, **entry.resolve(options, "memory"), key=key)
+    return ClockedMemory(made, clock) if clock else made
 
 
 def check_memory(name: str, options: dict[str, Any]) -> None:
