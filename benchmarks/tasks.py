@@ -22,8 +22,9 @@ _NOW = {
     "method.query_stride": "1",
     "method.targets": "1",
 }
-# Steps that a control reads in each row: some ten minutes on one core. MemUP reads 180,000 of copy.
-_STEPS = {"tbptt": 200_000, "bptt": 600_000}
+# Steps that a control reads, all rows together, 64 at most: some ten minutes on one core. MemUP
+# reads 12 million of copy.
+_STEPS = {"tbptt": 13_000_000, "bptt": 38_000_000}
 
 
 def words(preset: str, training: str) -> list[str]:
@@ -31,10 +32,12 @@ def words(preset: str, training: str) -> list[str]:
     more: Mapping[str, str] = {}
     if training != "memup":
         fields = TASK_PRESETS[preset]()
-        window = fields.get("method.window", GENERAL["method.window"].default)
+        given = {name: fields.get(name, GENERAL[name].default) for name in GENERAL}
+        window, rows = given["method.window"], min(given["method.rows"], 64)
         length = window if training == "tbptt" else make_task(fields["task"]).steps
-        updates = max(1, _STEPS[training] // length)
-        more = {**_NOW, "method.window": str(length), "method.updates": str(updates)}
+        updates = max(1, _STEPS[training] // (length * rows))
+        sizes = {"method.window": length, "method.rows": rows, "method.updates": updates}
+        more = {**_NOW, **{name: str(size) for name, size in sizes.items()}}
     if training == "bptt":
         more = {**more, "method.chunk": "5"}
     return [preset, *(word for name, value in more.items() for word in (f"--{name}", value))]
