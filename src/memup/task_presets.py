@@ -134,13 +134,14 @@ def permuted_pixels() -> Mapping[str, Any]:
         **_TASK,
         **_FALLS,
         "task": "permuted-pixels",
+        "memory": "gru",
         "memory.size": 128,
         "memory.timescale": 784,
         "method.clock": 64,
         "method.order": "staggered",
         "method.window": 56,
         "method.query_stride": 8,
-        "method.updates": 8000,
+        "method.updates": 12_000,
         "method.last_rate": 0.02,
     }
 
