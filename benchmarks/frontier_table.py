@@ -11,6 +11,7 @@ FRONTIER = (
     "own memory, most",
 )
 EXTRAPOLATION = ("trained on", "judged on", "episodes", "success [95 %]", "steps a second")
+BLANKS = ("memory", "trained", "updates", "at 10,000 blanks", "at 100,000", "at 1,000,000")
 ABLATION = ("change", "tmaze-1000: success by seed", "updates", "with 5 distractors", "updates")
 
 
@@ -46,6 +47,20 @@ def extrapolation(results: list[dict]) -> list[tuple]:
                 *(100 * x for x in (r["success_rate"], *r["success_ci95"]))
             ),
             f"{r['steps_per_second']:,.0f}",
+        )
+        for r in results
+    ]
+
+
+def blanks(results: list[dict]) -> list[tuple]:
+    """Return a row a memory: what it recalls over more blanks than it was trained on."""
+    lengths = ("at_10000", "at_100000", "at_1000000")
+    return [
+        (
+            f"`{r['memory']}`",
+            f"{r['train_s']:.0f} s",
+            f"{r['updates']:,}",
+            *(f"{100 * r[at]['accuracy']:.1f} %" for at in lengths),
         )
         for r in results
     ]

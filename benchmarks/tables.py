@@ -262,6 +262,13 @@ def resources() -> str:
     return table(("what", "measured"), rows) if rows else ""
 
 
+def blanks() -> str:
+    """What every memory recalls over ten and a hundred times as many blanks."""
+    found = load("blanks")
+    rows = frontier_table.blanks(found.get("results", []))
+    return table(frontier_table.BLANKS, rows) + measured(found) if rows else ""
+
+
 TABLES: dict[str, Callable[[], str]] = {
     f.__name__: f
     for f in (
@@ -276,6 +283,7 @@ TABLES: dict[str, Callable[[], str]] = {
         zoo,
         frontier,
         extrapolation,
+        blanks,
         ablation,
         tasks,
         agents,
