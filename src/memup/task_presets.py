@@ -99,8 +99,8 @@ def selective_recall_10000() -> Mapping[str, Any]:
 
     $ memup train selective-recall-10000
 
-    Every row meets all cues: few windows hold one, and they are what is learned from. In the second
-    half one row in four reads the whole sequence, or noise would fill the running maximum.
+    Every row meets all cues, in windows that hold little else. When they are written, one row in
+    four reads the whole sequence, or noise would fill the running maximum.
     What it reaches: docs/results.md, "Supervised tasks".
     """
     return {
@@ -111,13 +111,16 @@ def selective_recall_10000() -> Mapping[str, Any]:
         "memory.size": 128,
         "method.order": "jump",
         "method.visits": 10,
-        "method.old": 0.25,
-        "method.old_after": 0.5,
-        "method.between": 20,
         "method.rare": 8,
         "method.targets": 4,
-        "method.query_stride": 10,
-        "method.updates": 20_000,
+        "method.window": 5,
+        "method.query_stride": 5,
+        "method.rows": 256,
+        "method.old": 0.25,
+        "method.old_after": 0.4,
+        "method.old_visits": 50,
+        "method.between": 200,
+        "method.updates": 10_000,
     }
 
 
