@@ -117,10 +117,10 @@ def selective_recall_10000() -> Mapping[str, Any]:
         "method.query_stride": 5,
         "method.rows": 256,
         "method.old": 0.25,
-        "method.old_after": 0.4,
+        "method.old_after": 0.25,
         "method.old_visits": 50,
         "method.between": 200,
-        "method.updates": 10_000,
+        "method.updates": 16_000,
     }
 
 
