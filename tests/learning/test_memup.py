@@ -76,7 +76,7 @@ def test_the_detector_says_what_to_learn(monkeypatch):
 def test_slots_go_where_memory_helps():
     """Of six labels one can be known: 1 / 2 + 1 / 12 is the best there is, 1 / 2 is a guess."""
     # Large enough to learn on each of four seeds; with 8 units and 16 rows one of four saw nothing.
-    fields = {"method.selector": "earned", "method.updates": 3000, "seed": 1}
+    fields = {"method.selector": "earned", "method.updates": 1500, "seed": 1}
     fields |= {"memory.size": 16, "method.rows": 32}
     assert accuracy(coins, **fields) > 0.56
 
