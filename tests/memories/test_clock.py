@@ -13,7 +13,7 @@ INPUT, CLOCK, STEPS = 2, 4, 7
 
 
 def make(name):
-    return make_memory(name, INPUT, key=jax.random.key(0), clock=CLOCK, **{"size": 5})
+    return make_memory(name, INPUT, key=jax.random.key(0), clock=CLOCK, size=5)
 
 
 def test_code_by_hand():
