@@ -7,7 +7,7 @@ import optax
 
 from memup.agents.base import AbstractAgent
 from memup.build_agents import AGENT_MAKERS
-from memup.build_parts import Parts, make_selector, make_target
+from memup.build_parts import Parts, make_selector, make_target, memory_options
 from memup.config import RunSpec
 from memup.data.jump import Jump
 from memup.data.orders import AbstractOrder, Sequential, Staggered
@@ -58,7 +58,7 @@ def build(
     Returns:
         What `fit` takes.
     """
-    check_memory(spec["memory"], {"clock": spec["method.clock"], **spec.options("memory")})
+    check_memory(spec["memory"], memory_options(spec))
     world = _world(spec, store, path, env)
     return Job(Builder(spec).phases(), world)
 

@@ -37,6 +37,11 @@ from memup.phases.base import World
 from memup.types import Key
 
 
+def memory_options(spec: RunSpec) -> dict[str, Any]:
+    """Return what `make_memory` is given beside name, inputs and key."""
+    return {"clock": spec["method.clock"], **spec.options("memory")}
+
+
 class Parts:
     """Makes encoders, memories and models for a world.
 
@@ -60,8 +65,7 @@ class Parts:
 
     def memory(self, inputs: int, key: Key) -> AbstractMemory:
         """Make the memory that the spec names, over so many floats a step."""
-        options = {"clock": self.spec["method.clock"], **self.spec.options("memory")}
-        return make_memory(self.spec["memory"], inputs, key=key, **options)
+        return make_memory(self.spec["memory"], inputs, key=key, **memory_options(self.spec))
 
     def question(self, world: World, key: Key) -> QuestionEncoder:
         """Make what encodes a question."""
