@@ -245,13 +245,15 @@ class Builder:
             rare = Starts(world.store, world.facts["starts"], self.spec["method.rare"])
             ages = (self.spec[f"method.{n}"] for n in ("old", "old_visits", "between"))
             after = int(self.spec["method.old_after"] * self.spec["method.updates"]) * window
-            return Jump(window, self.spec["method.visits"], rare, *ages, after)
+            visits, piece = self.spec["method.visits"], self.spec["method.piece"]
+            return Jump(window, visits, rare, *ages, after, piece)
         return {"sequential": Sequential, "staggered": Staggered}[name]()
 
     def _suitable_order(self, world: World) -> str:
         """Jump where episodes are long enough for it to skip something, as all of them must be."""
         lengths, window = world.store.lengths(), self.spec["method.window"]
-        long = lengths.mean() > self.spec["method.visits"] * window and lengths.min() >= window
+        visited = self.spec["method.visits"] * (self.spec["method.piece"] or window)
+        long = lengths.mean() > visited and lengths.min() >= window
         return "jump" if long and self.spec["training"] != "joint" else "staggered"
 
     def windows(self, world: World) -> Windows:

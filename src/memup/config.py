@@ -73,7 +73,10 @@ GENERAL: dict[str, Option] = {
     "method.selector": Option("top-k", "names of `memup list selectors`, joined by +"),
     "method.temperature": Option(0.25, "of the selector `temperature`", low=1e-6),
     "method.order": Option("auto", "a name of `memup list orders`"),
-    "method.visits": Option(4, "windows of an episode that the order `jump` visits", low=2),
+    "method.visits": Option(4, "pieces of an episode that the order `jump` visits", low=2),
+    "method.piece": Option(
+        0, "steps in a row in a window of `jump`, which is put together from pieces; 0: all", low=0
+    ),
     "method.rare": Option(4, "steps of an episode that count as rare for `jump`", low=1, high=1000),
     "method.old": Option(
         0.25, "share of rows that visit `method.old_visits` windows", low=0.0, high=1.0
@@ -306,3 +309,17 @@ def _check_method(spec: Mapping[str, Any]) -> None:
         f"method.query_stride={spec['method.query_stride']}: expected at most "
         f"method.window={spec['method.window']}",
     )
+    _check_pieces(spec["method.window"], spec["method.piece"], spec["method.visits"])
+
+
+def _check_pieces(window: int, piece: int, visits: int) -> None:
+    if piece:
+        require(
+            window % piece == 0,
+            f"method.piece={piece}: expected a divisor of method.window={window}",
+        )
+        require(
+            visits * piece % window == 0,
+            f"method.visits={visits}: expected a multiple of the {window // piece} pieces that a "
+            "window is put together from",
+        )

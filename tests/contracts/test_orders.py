@@ -146,6 +146,36 @@ def test_a_short_life_visits_all_rare_steps_that_it_has_room_for():
         assert all(any(v.start <= step < v.stop for v in life) for step in four[0])
 
 
+def test_a_window_of_pieces_holds_every_rare_step_once():
+    six = np.array([3, 4, 17, 28, 30, 39])
+    order = Jump(16, 8, lambda _: (six, np.full(6, 1 / 6)), old=0.5, old_visits=3, piece=2)
+    _, seen = walk(order, [16 * 40, 16 * 40], rows=2, ids=np.array([5]), lengths=np.array([40]))
+    young, old = (lives(of_row(seen, row)) for row in range(2))
+    for life in young:
+        read = [step for v in life for step in range(v.start, v.stop)]
+        assert len(life) == 8 and read == sorted(set(read)), "in order, and nothing twice"
+        assert read[0] == 0 and set(six) <= set(read)
+        assert life[0].offset % 16 == 0, "a life fills whole windows"
+    for life in old:
+        assert len(life) == 3 * 8
+        assert {step for v in life for step in range(v.start, v.stop)} == set(range(40))
+
+
+def lives(visits):
+    """Split the visits of a row by lives, without the first, which is cut, and the last."""
+    begins = [i for i, v in enumerate(visits) if v.fresh]
+    return [visits[a:b] for a, b in pairwise(begins[1:])]
+
+
+def test_pieces_of_an_episode_that_is_too_short_for_all_still_ascend():
+    order, rare_ones = Jump(8, 8, lambda _: (np.array([1, 5]), np.full(2, 0.5)), piece=2), {1, 5}
+    _, seen = walk(order, [16 * 20], rows=1, ids=np.array([5]), lengths=np.array([9]))
+    for life in lives(seen):
+        starts = [v.start for v in life]
+        assert starts == sorted(starts) and starts[0] == 0 and life[-1].stop <= 9
+        assert rare_ones <= {step for v in life for step in range(v.start, v.stop)}
+
+
 def test_young_rows_of_jump_are_not_in_step():
     order = Jump(4, 5, rare)
     _, seen = walk(order, [4 * 20], rows=16, ids=np.array([5]), lengths=np.array([40]))

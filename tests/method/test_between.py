@@ -29,13 +29,13 @@ def learner():
     return MemUP.of(rebuilder(make_model), 1e-2, 1.0, 0.9)
 
 
-def walk(between, old_after=0):
+def walk(between, old_after=0, piece=0):
     """Return the visits, and the windows, of young and old rows."""
     store = hand_store(LENGTHS)
     parts = make_selector("top-k+current", 2), make_target("reward", 0.0, ())
     windows = Windows(store, *parts, SPACE, R, between=between, old=OLD / ROWS)
     rare = (np.array([0]), np.array([1.0]))
-    order = Jump(R, 3, lambda _: rare, OLD / ROWS, 5, between, old_after)
+    order = Jump(R, 3, lambda _: rare, OLD / ROWS, 5, between, old_after, piece)
     rng, ids = np.random.default_rng(0), np.arange(2)
     _, visits = order.advance(order.init(ROWS), COUNT * R, ids, np.array(LENGTHS), rng)
     return store, visits, windows.build(visits, ROWS, COUNT, rng)
@@ -61,8 +61,9 @@ def states_of(model, store):
     return after
 
 
-def test_old_rows_are_as_old_as_they_look(learner, vector):
-    store, visits, windows = walk(between=50)
+@pytest.mark.parametrize("piece", [0, 1])
+def test_old_rows_are_as_old_as_they_look(learner, vector, piece):
+    store, visits, windows = walk(between=50, piece=piece)
     model, loss = learner.model(vector), jax.jit(learner.loss)
     rows, checked, after = initial_rows(model.memory, ROWS), 0, states_of(model, store)
     lives = {}
@@ -72,7 +73,7 @@ def test_old_rows_are_as_old_as_they_look(learner, vector):
             visit = next(v for v in visits if v.row == row and v.offset == n * R)
             lives[row] = 0 if visit.fresh else lives[row] + visit.gap
             mine = jax.tree.map(lambda a, row=row: a[row], rows)
-            stop = visit.stop - 1
+            stop = visit.start + R - 1
             close(mine, jax.tree.map(lambda a, t=stop: a[t], after[visit.episode]))
             checked += lives[row] > 0
     assert checked > COUNT / 2, "most windows lay behind steps that were passed over"

@@ -54,6 +54,18 @@ def test_alignment():
     assert w.weight[0, 0].tolist() == [[1]] * 4
 
 
+def test_a_window_of_two_pieces():
+    store = hand_store([12])
+    w = build(windows(store), Visit(0, 0, 1, 3, 0, False), Visit(0, 0, 7, 9, 2, False))
+    assert w.x.obs[0, 0, :, 0].tolist() == [1, 2, 7, 8]
+    assert w.x.action[0, 0].tolist() == [0, 1, 0, 1], "of steps 0, 1, 6, 7"
+    assert not w.x.first.any(), "the state and the gradient pass from one to the other"
+    current = build(
+        windows(store, "current"), Visit(0, 0, 1, 3, 0, False), Visit(0, 0, 7, 9, 2, False)
+    )
+    assert current.context.obs[0, 0, :, 0, 0].tolist() == [1, 2, 7, 8]
+
+
 def test_every_number_of_many_packed_windows():
     lengths = [7, 3, 12, 5]
     store = hand_store(lengths)

@@ -4,7 +4,8 @@ Walking an episode of 20,000 steps in windows of 20 takes 1,000 updates, all on 
 its beginning is seen in one of them. A row that jumps sees the first window and a few others, in
 the order of time, and then takes a new episode. The state is carried from window to window as if
 nothing lay between: the gradient of MemUP never reached across windows anyway. It needs no pass
-over whole episodes.
+over whole episodes. A window need not be one stretch either: put together from pieces, it holds
+many rare steps, and the gradient passes through all of them, wherever they lie.
 
 Young states teach a memory to write, old ones to hold: a memory must be trained at the age at
 which it is used. So some rows live long: they visit many windows before they take a new episode.
@@ -25,8 +26,8 @@ class JumpCursor(NamedTuple):
 
     Attributes:
         episode: absolute id of the row's episode, [B]; -1 before the first.
-        starts: first steps of the windows it visits, ascending, [B, V]; unused ones are last.
-        life: how many windows it visits, [B].
+        starts: first steps of the pieces it visits, ascending, [B, V]; unused ones are last.
+        life: how many pieces it visits, [B].
         done: how many of them it has visited, [B].
         taken: steps that every row has taken, [].
     """
@@ -39,17 +40,17 @@ class JumpCursor(NamedTuple):
 
 
 class Jump(AbstractOrder):
-    """Visits the first window of an episode, some around rare observations, and some at random.
+    """Visits the first steps of an episode, some around rare observations, and some at random.
 
-    A young row visits `visits` windows; all but the first and one hold rare steps, as far as there
+    A young row visits `visits` pieces; all but the first and one hold rare steps, as far as there
     are so many, none twice: what is asked often depends on several.
-    An old row visits `old_visits`, never more than an episode has, none of them twice, and all that
-    hold a rare step: what it remembers is what the whole episode would have left. All are visited
-    in the order of time.
+    An old row visits `old_visits` whole windows, never more than an episode has, none twice,
+    and all that hold a rare step: what it remembers is what the whole episode would have left.
+    All are visited in the order of time.
 
     Args:
         window: R, steps of a window.
-        visits: windows of an episode that a young row visits.
+        visits: pieces of an episode that a young row visits.
         rare: episode id -> its rare steps, and with what probability to visit each.
         old: share of the rows that are old.
         old_visits: windows that an old row visits.
@@ -57,6 +58,7 @@ class Jump(AbstractOrder):
             enough of them its state is as old as it looks.
         old_after: steps that every row takes before the first one grows old: what is not written
             yet cannot be held, and is found sooner among young states.
+        piece: steps of a piece, a divisor of R; 0: R. With old rows, R divides visits * piece.
     """
 
     def __init__(
@@ -68,15 +70,18 @@ class Jump(AbstractOrder):
         old_visits: int = 250,
         between: int = 0,
         old_after: int = 0,
+        piece: int = 0,
     ):
-        self.window, self.visits, self.rare = window, visits, rare
+        self.window, self.piece = window, piece or window
+        self.visits, self.rare = visits, rare
         self.old, self.old_visits, self.between = old, max(visits, old_visits), between
         self.old_after = old_after
 
     def init(self, rows: int) -> JumpCursor:  # type: ignore[override]
         """See AbstractOrder."""
         none = np.full(rows, -1, np.int64)
-        starts = np.zeros((rows, self.old_visits if self.old else self.visits), np.int64)
+        most = self.old_visits * (self.window // self.piece) if self.old else self.visits
+        starts = np.zeros((rows, max(self.visits, most)), np.int64)
         return JumpCursor(none, starts, *np.zeros((2, rows), np.int64), np.array(0))
 
     def grown(self, rows: int) -> JumpCursor:
@@ -102,25 +107,25 @@ class Jump(AbstractOrder):
         live = set(ids.tolist())
         visits: list[Visit] = []
         for row in range(len(episode)):
-            # First steps of windows that begin anew: an evicted episode is left at once.
-            for offset in range(0, steps, self.window):
-                began = taken + offset - int(done[row]) * self.window
+            # First steps of pieces that begin anew: an evicted episode is left at once.
+            for offset in range(0, steps, self.piece):
+                began = taken + offset - int(done[row]) * self.piece
                 fresh = done[row] >= life[row] or int(episode[row]) not in live
                 if fresh:
                     chosen = int(rng.integers(len(ids)))
                     old = self._is_old(row, len(episode), taken + offset)
                     draw = self._old if old else self._young
-                    windows = draw(int(ids[chosen]), int(lengths[chosen]), rng)
+                    pieces = draw(int(ids[chosen]), int(lengths[chosen]), rng)
                     # The first of its kind is cut, or all rows would be of one age for ever.
                     if episode[row] < 0 or old > self._is_old(row, len(episode), began):
-                        windows = windows[: rng.integers(len(windows)) + 1]
-                    episode[row], starts[row, : len(windows)] = ids[chosen], windows
-                    life[row], done[row], began = len(windows), 0, taken + offset
+                        pieces = self._cut(pieces, rng)
+                    episode[row], starts[row, : len(pieces)] = ids[chosen], pieces
+                    life[row], done[row], began = len(pieces), 0, taken + offset
                 start, gap = int(starts[row, done[row]]), 0
                 if not fresh and self._is_old(row, len(episode), began):
-                    skipped = start - int(starts[row, done[row] - 1]) - self.window
+                    skipped = start - int(starts[row, done[row] - 1]) - self.piece
                     gap = int(np.clip(skipped, 0, self.between))
-                stop = start + self.window
+                stop = start + self.piece
                 visits.append(Visit(row, int(episode[row]), start, stop, offset, fresh, gap))
                 done[row] += 1
         return JumpCursor(episode, starts, life, done, cursor.taken + steps), visits
@@ -129,21 +134,34 @@ class Jump(AbstractOrder):
         """Say whether a life that a row began after so many steps is a long one."""
         return bool(row >= rows - round(self.old * rows) and began >= self.old_after)
 
+    def _cut(
+        self, pieces: Int[np.ndarray, " V"], rng: np.random.Generator
+    ) -> Int[np.ndarray, " some"]:
+        """Keep the first few windows of a life, at least one."""
+        whole = self.window // self.piece
+        return pieces[: (int(rng.integers(max(1, len(pieces) // whole))) + 1) * whole]
+
     def _young(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
-        """Draw the first steps of the windows of a short life, ascending; they may overlap."""
-        last = length - self.window
+        """Draw the first steps of the pieces of a short life, ascending.
+
+        No step is read twice, which would be another episode, unless it is too short for that.
+        """
+        last = length - self.piece
         steps, probability = self.rare(episode)
         # One place is left for a step that is not rare, if there is more than one.
         count = min(len(steps), max(1, self.visits - 2), np.count_nonzero(probability))
         rare = rng.choice(steps, size=count, p=probability, replace=False)
-        # The rare step may stand anywhere in its window.
-        rare = rare - rng.integers(self.window, size=len(rare))
+        # The rare step may stand anywhere in its piece.
+        rare = rare - rng.integers(self.piece, size=len(rare))
         others = rng.integers(last + 1, size=self.visits - 1 - len(rare))
-        starts = np.concatenate([[0], rare, others])
-        return np.sort(np.clip(starts, 0, last))
+        starts = np.sort(np.clip(np.concatenate([[0], rare, others]), 0, last))
+        # A piece that begins within the one before begins after it; that loses no step.
+        apart = np.arange(self.visits) * self.piece
+        starts = np.maximum.accumulate(starts - apart) + apart
+        return np.clip(np.minimum(starts, last - apart[::-1]), 0, last)
 
     def _old(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
-        """Draw those of a long life, ascending: an episode is cut into windows, some are left out.
+        """Draw those of a long life: an episode is cut into windows, of which some are left out.
 
         Those that hold nothing rare are evenly spaced, so that about as much lies between any two.
         Where the windows do not fit into the episode, the last one overlaps the one before it.
@@ -155,4 +173,5 @@ class Jump(AbstractOrder):
         spaced = ((rng.random() + np.arange(free)) * len(others) / max(free, 1)).astype(np.int64)
         chosen = np.concatenate([wanted, others[spaced]])
         starts = np.sort(chosen)[: self.old_visits] * self.window
-        return np.minimum(starts, length - self.window)
+        starts = np.minimum(starts, length - self.window)
+        return (starts[:, None] + np.arange(0, self.window, self.piece)).ravel()

@@ -145,7 +145,7 @@ class Windows:
         read = np.zeros((old, count), np.int32)
         for v in visits:
             row, place = v.row - (rows - old), v.offset // self.length
-            if row >= 0:
+            if row >= 0 and v.gap:
                 steps[row, place] = np.arange(v.start - self.between, v.start)
                 episode[row, place], read[row, place] = v.episode, v.gap
         flat = (a.reshape(old, -1) for a in (episode, np.maximum(steps, 0)))
