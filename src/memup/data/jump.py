@@ -124,7 +124,7 @@ class Jump(AbstractOrder):
                 start, gap = int(starts[row, done[row]]), 0
                 if not fresh and self._is_old(row, len(episode), began):
                     skipped = start - int(starts[row, done[row] - 1]) - self.piece
-                    gap = int(np.clip(skipped, 0, self.between))
+                    gap = min(max(skipped, 0), self.between)
                 stop = start + self.piece
                 visits.append(Visit(row, int(episode[row]), start, stop, offset, fresh, gap))
                 done[row] += 1

@@ -71,7 +71,7 @@ class Windows:
         """Gather `count` consecutive windows of every row.
 
         Args:
-            visits: what fills count * R steps of every row.
+            visits: what is in the count * R steps of every row; where none is, nothing is asked.
             rows: B.
             count: n, windows a row.
             rng: for stochastic selectors.
@@ -80,8 +80,8 @@ class Windows:
             A Window of numpy arrays with a leading axis n.
         """
         step, episode, first = self._streams(visits, rows, count * self.length)
-        targets, owner = self._targets(visits, rows, count, rng)
-        x = self._inputs(episode, step, first)
+        targets, owner = self._targets(step, episode, rng)
+        x = self._inputs(_some(episode), step, first)
         at = self.store.global_rows(owner, targets.index)
         context = question(self.store, self.space, at, self.context, self.actions)
         value = self.target.values(self.store, owner, targets.index)
@@ -106,16 +106,20 @@ class Windows:
         self, visits: list[Visit], rows: int, count: int, rng: np.random.Generator
     ) -> np.ndarray:
         """Return the stored score of every chosen target, laid out as `Window.weight`."""
-        targets, owner = self._targets(visits, rows, count, rng)
+        step, episode, _ = self._streams(visits, rows, count * self.length)
+        targets, owner = self._targets(step, episode, rng)
         score = self.store.gather("score", self.store.global_rows(owner, targets.index))
         return np.swapaxes(score.reshape(rows, count, -1, score.shape[-1]), 0, 1)
 
     def _streams(
         self, visits: list[Visit], rows: int, steps: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Lay the visits out: step, episode and start flag at every place, [B, steps] each."""
+        """Lay the visits out: step, episode and start flag at every place, [B, steps] each.
+
+        Where no visit is, the episode is -1.
+        """
         step = np.zeros((rows, steps), np.int64)
-        episode = np.full((rows, steps), visits[0].episode, np.int64)
+        episode = np.full((rows, steps), -1, np.int64)
         first = np.zeros((rows, steps), bool)
         for v in visits:
             end = v.offset + v.stop - v.start
@@ -153,27 +157,23 @@ class Windows:
         return Between(x, read)
 
     def _targets(
-        self, visits: list[Visit], rows: int, count: int, rng: np.random.Generator
+        self, step: np.ndarray, episode: np.ndarray, rng: np.random.Generator
     ) -> tuple[Targets, np.ndarray]:
         """Select the targets of every query: index, weight and owning episode, [B, n*Q, K]."""
-        query, width = self.query, self.selector.width
-        shape = (rows, count * len(query), width)
-        index, owner = np.zeros(shape, np.int64), np.full(shape, visits[0].episode, np.int64)
-        weight = np.zeros(shape, np.float32)
-        self._inform(visits)
-        ordinal = np.full(self.length, -1)
-        ordinal[query] = np.arange(len(query))
-        for v in visits:
-            place = np.arange(v.offset, v.offset + v.stop - v.start)
-            asked = ordinal[place % self.length] >= 0
-            if not asked.any():
-                continue
-            place = place[asked]
-            slot = place // self.length * len(query) + ordinal[place % self.length]
-            chosen = self._select(v.episode, place - v.offset + v.start, rng)
-            index[v.row, slot], weight[v.row, slot] = chosen
-            owner[v.row, slot] = v.episode
-        return Targets(index, weight), owner
+        asked = np.arange(step.shape[1]).reshape(-1, self.length)[:, self.query].ravel()
+        query, owner = step[:, asked].ravel(), episode[:, asked].ravel()
+        index = np.zeros((len(query), self.selector.width), np.int64)
+        weight = np.zeros(index.shape, np.float32)
+        # An episode at a time, however many visits it is read in.
+        grouped = np.argsort(owner, kind="stable")
+        ids, begins = np.unique(owner[grouped], return_index=True)
+        self._inform(ids[ids >= 0])
+        for id, group in zip(ids.tolist(), np.split(grouped, begins[1:]), strict=True):
+            if id >= 0:
+                index[group], weight[group] = self._select(id, query[group], rng)
+        shape = (len(step), len(asked), self.selector.width)
+        owners = np.broadcast_to(_some(owner)[:, None], index.shape).reshape(shape)
+        return Targets(index.reshape(shape), weight.reshape(shape)), owners
 
     def _select(self, episode: int, query: np.ndarray, rng: np.random.Generator) -> Targets:
         score = self._outcomes(episode)
@@ -194,12 +194,12 @@ class Windows:
                 self._plans.popitem(last=False)
         return self._plans[episode]
 
-    def _inform(self, visits: list[Visit]) -> None:
+    def _inform(self, ids: Int[np.ndarray, " E"]) -> None:
         """Ask at once what loss to expect at the candidates of all episodes that are visited."""
         self._losses = {}
         if self.loss is None:
             return
-        plans = {v.episode: self._plan(v.episode, self._outcomes(v.episode)) for v in visits}
+        plans = {id: self._plan(id, self._outcomes(id)) for id in ids.tolist()}
         steps = {episode: candidates(plan) for episode, plan in plans.items()}
         steps = {episode: found for episode, found in steps.items() if found is not None}
         self._losses = self.loss(steps) if steps else {}
@@ -214,3 +214,8 @@ class Windows:
         if not self.actions:
             return np.zeros(rows.shape, np.int32 if name == "action" else np.float32)
         return self.store.gather(name, rows)
+
+
+def _some(episode: np.ndarray) -> np.ndarray:
+    """Put an episode that exists where none is; what is looked up there has no weight."""
+    return np.where(episode < 0, episode.max(), episode)
