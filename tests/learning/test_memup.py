@@ -51,6 +51,16 @@ def coins(n=1600):
         yield {"obs": obs, "label": label}
 
 
+def parities(n=1600):
+    """Two bits far apart, and at the end: do they differ? One of them alone says nothing."""
+    rng = np.random.default_rng(2)
+    for bits in rng.integers(2, size=(n, 2)):
+        obs, label = np.zeros((LENGTH, 2), np.float32), np.full(LENGTH, -1)
+        obs[[rng.integers(1, 7), rng.integers(15, 21)], 0] = 2 * bits - 1
+        obs[-1, 1], label[-1] = 1, bits[0] ^ bits[1]
+        yield {"obs": obs, "label": label}
+
+
 def accuracy(data=sequences, **fields):
     store = memup.EpisodeStore.from_episodes(list(data()))
     made = {**SMALL, "training": "supervised", "method.target": "label", **fields}
@@ -79,6 +89,14 @@ def test_slots_go_where_memory_helps():
     fields = {"method.selector": "earned", "method.updates": 1500, "seed": 1}
     fields |= {"memory.size": 16, "method.rows": 32}
     assert accuracy(coins, **fields) > 0.56
+
+
+def test_pieces_pass_the_gradient_between_rare_steps_and_whole_windows_do_not():
+    fields = {"method.order": "jump", "method.rare": 3, "method.updates": 1000}
+    fields |= {"method.window": 10, "method.visits": 5, "method.patience": 0}
+    assert accuracy(parities, **fields, **{"method.piece": 2}) >= 0.99
+    # With ten steps both bits can lie in one window.
+    assert accuracy(parities, **{**fields, "method.window": 6}) <= 0.75
 
 
 def test_truncated_back_propagation_stays_at_chance():
