@@ -11,7 +11,9 @@ Young states teach a memory to write, old ones to hold: a memory must be trained
 which it is used. So some rows live long: they visit many windows before they take a new episode.
 """
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +39,15 @@ class JumpCursor(NamedTuple):
     life: Int[np.ndarray, " B"]
     done: Int[np.ndarray, " B"]
     taken: Int[np.ndarray, ""]
+
+
+@dataclass
+class _Life:
+    """What a row visits before it takes a new episode; its cursor, while it advances."""
+
+    episode: int
+    starts: list[int]
+    done: int
 
 
 class Jump(AbstractOrder):
@@ -103,36 +114,33 @@ class Jump(AbstractOrder):
             f"method.window={self.window}; the orders 'sequential' and 'staggered' take it",
         )
         episode, starts, life, done = (a.copy() for a in cursor[:4])
-        taken = int(cursor.taken)
-        live = set(ids.tolist())
+        live, taken, rows = set(ids.tolist()), int(cursor.taken), len(episode)
         visits: list[Visit] = []
-        for row in range(len(episode)):
+        for row in range(rows):
+            lived = _Life(int(episode[row]), starts[row, : life[row]].tolist(), int(done[row]))
+            ages = self.old_after if row >= rows - round(self.old * rows) else math.inf
             # First steps of pieces that begin anew: an evicted episode is left at once.
             for offset in range(0, steps, self.piece):
-                began = taken + offset - int(done[row]) * self.piece
-                fresh = done[row] >= life[row] or int(episode[row]) not in live
+                fresh = lived.done >= len(lived.starts) or lived.episode not in live
+                began = taken + offset - lived.done * self.piece
                 if fresh:
                     chosen = int(rng.integers(len(ids)))
-                    old = self._is_old(row, len(episode), taken + offset)
-                    draw = self._old if old else self._young
+                    draw = self._old if taken + offset >= ages else self._young
                     pieces = draw(int(ids[chosen]), int(lengths[chosen]), rng)
                     # The first of its kind is cut, or all rows would be of one age for ever.
-                    if episode[row] < 0 or old > self._is_old(row, len(episode), began):
+                    if lived.episode < 0 or began < ages <= taken + offset:
                         pieces = self._cut(pieces, rng)
-                    episode[row], starts[row, : len(pieces)] = ids[chosen], pieces
-                    life[row], done[row], began = len(pieces), 0, taken + offset
-                start, gap = int(starts[row, done[row]]), 0
-                if not fresh and self._is_old(row, len(episode), began):
-                    skipped = start - int(starts[row, done[row] - 1]) - self.piece
+                    lived, began = _Life(int(ids[chosen]), pieces.tolist(), 0), taken + offset
+                start, gap = lived.starts[lived.done], 0
+                if not fresh and began >= ages:
+                    skipped = start - lived.starts[lived.done - 1] - self.piece
                     gap = min(max(skipped, 0), self.between)
                 stop = start + self.piece
-                visits.append(Visit(row, int(episode[row]), start, stop, offset, fresh, gap))
-                done[row] += 1
+                visits.append(Visit(row, lived.episode, start, stop, offset, fresh, gap))
+                lived.done += 1
+            episode[row], life[row], done[row] = lived.episode, len(lived.starts), lived.done
+            starts[row, : len(lived.starts)] = lived.starts
         return JumpCursor(episode, starts, life, done, cursor.taken + steps), visits
-
-    def _is_old(self, row: int, rows: int, began: int) -> bool:
-        """Say whether a life that a row began after so many steps is a long one."""
-        return bool(row >= rows - round(self.old * rows) and began >= self.old_after)
 
     def _cut(
         self, pieces: Int[np.ndarray, " V"], rng: np.random.Generator

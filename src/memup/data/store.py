@@ -279,10 +279,15 @@ class EpisodeStore:
 
     def scores(self, id: SupportsIndex, name: str = "score") -> np.ndarray:
         """Return the scores of one episode, float32 [N], NaN where there are none."""
-        offset, length = self._places(id).tolist()
+        return self.scores_of([id], name)[0]
+
+    def scores_of(self, ids: Any, name: str = "score") -> list[np.ndarray]:
+        """Return the scores of several episodes, as `scores` does, one array each."""
+        places = self._places(ids).tolist()
         if name not in self._table.scores:
-            return np.full(length, np.nan, np.float32)
-        return self._table.columns[name].array[offset : offset + length]
+            return [np.full(length, np.nan, np.float32) for _, length in places]
+        column = self._table.columns[name].array
+        return [column[offset : offset + length] for offset, length in places]
 
     # -- forgetting -------------------------------------------------------------------------
 

@@ -167,16 +167,18 @@ class Windows:
         # An episode at a time, however many visits it is read in.
         grouped = np.argsort(owner, kind="stable")
         ids, begins = np.unique(owner[grouped], return_index=True)
-        self._inform(ids[ids >= 0])
+        scores = self._outcomes(ids[ids >= 0])
+        self._inform(scores)
         for id, group in zip(ids.tolist(), np.split(grouped, begins[1:]), strict=True):
-            if id >= 0:
-                index[group], weight[group] = self._select(id, query[group], rng)
+            if id in scores:
+                index[group], weight[group] = self._select(id, scores[id], query[group], rng)
         shape = (len(step), len(asked), self.selector.width)
         owners = np.broadcast_to(_some(owner)[:, None], index.shape).reshape(shape)
         return Targets(index.reshape(shape), weight.reshape(shape)), owners
 
-    def _select(self, episode: int, query: np.ndarray, rng: np.random.Generator) -> Targets:
-        score = self._outcomes(episode)
+    def _select(
+        self, episode: int, score: np.ndarray, query: np.ndarray, rng: np.random.Generator
+    ) -> Targets:
         if len(score) == 0:
             nothing = np.zeros((len(query), self.selector.width), np.float32)
             return Targets(np.repeat(query[:, None], self.selector.width, axis=1), nothing)
@@ -194,20 +196,21 @@ class Windows:
                 self._plans.popitem(last=False)
         return self._plans[episode]
 
-    def _inform(self, ids: Int[np.ndarray, " E"]) -> None:
+    def _inform(self, scores: dict[int, np.ndarray]) -> None:
         """Ask at once what loss to expect at the candidates of all episodes that are visited."""
         self._losses = {}
         if self.loss is None:
             return
-        plans = {id: self._plan(id, self._outcomes(id)) for id in ids.tolist()}
+        plans = {id: self._plan(id, score) for id, score in scores.items()}
         steps = {episode: candidates(plan) for episode, plan in plans.items()}
         steps = {episode: found for episode, found in steps.items() if found is not None}
         self._losses = self.loss(steps) if steps else {}
 
-    def _outcomes(self, episode: int) -> np.ndarray:
-        """Return the scores of the steps that have an outcome."""
-        score = self.store.scores(episode)
-        return score[: len(score) - self.target.lead]
+    def _outcomes(self, ids: Int[np.ndarray, " E"]) -> dict[int, np.ndarray]:
+        """Return the scores of the steps that have an outcome, by episode."""
+        scores = self.store.scores_of(ids)
+        cut = (score[: len(score) - self.target.lead] for score in scores)
+        return dict(zip(ids.tolist(), cut, strict=True))
 
     def _field(self, name: str, rows: np.ndarray) -> np.ndarray:
         """Look a field up, or give zeros where the episodes have no actions and rewards."""
