@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from memup.config import RunSpec
+from memup.data.starts import WIDEST
+from memup.errors import require
 from memup.memories.base import AbstractMemory
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
@@ -32,6 +34,7 @@ from memup.method.target import (
 )
 from memup.method.update import Model
 from memup.nn.encoder import InputEncoder, Normaliser, QuestionEncoder
+from memup.nn.events import EventEncoder, Rarity
 from memup.nn.likelihood import AbstractLikelihood, from_description
 from memup.phases.base import World
 from memup.types import Key
@@ -55,17 +58,22 @@ class Parts:
     def encoded(self, world: World, key: Key) -> EncodedMemory:
         """Make the memory, behind an encoder of environment steps."""
         keys = jax.random.split(key)
-        encoder = self.encoder(world, keys[0])
-        return EncodedMemory(encoder, self.memory(encoder.output_size, keys[1]))
+        encoder: Any = self.encoder(world, keys[0])
+        threshold = self.spec["method.events"]
+        if threshold:
+            encoder = EventEncoder(encoder, _rarity(world, threshold), threshold)
+        memory = self.memory(encoder.output_size, keys[1], events=threshold > 0)
+        return EncodedMemory(encoder, memory)
 
     def encoder(self, world: World, key: Key) -> InputEncoder:
         """Make what encodes environment steps."""
         size = self.spec["method.encoder"]
         return InputEncoder(world.space, world.actions, size, key=key, normalise=_normalise(world))
 
-    def memory(self, inputs: int, key: Key) -> AbstractMemory:
+    def memory(self, inputs: int, key: Key, events: bool = False) -> AbstractMemory:
         """Make the memory that the spec names, over so many floats a step."""
-        return make_memory(self.spec["memory"], inputs, key=key, **memory_options(self.spec))
+        options = memory_options(self.spec)
+        return make_memory(self.spec["memory"], inputs, key=key, events=events, **options)
 
     def question(self, world: World, key: Key) -> QuestionEncoder:
         """Make what encodes a question."""
@@ -114,6 +122,16 @@ def _normalise(world: World) -> Normaliser:
     if found is None:
         return Normaliser.identity(world.space.size)
     return Normaliser(jnp.asarray(found["shift"]), jnp.asarray(found["scale"]))
+
+
+def _rarity(world: World, threshold: float) -> Rarity:
+    facts = world.facts.get("starts")
+    require(
+        bool(facts),
+        f"method.events={threshold:g}: expected stored episodes whose observations have at most "
+        f"{WIDEST} numbers, to know which are rare",
+    )
+    return Rarity.of(world.space, facts)
 
 
 def make_selector(name: str, width: int, temperature: float = 0.25) -> AbstractSelector:

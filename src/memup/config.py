@@ -117,6 +117,9 @@ GENERAL: dict[str, Option] = {
     "method.clock": Option(
         0, "numbers of a code of the time that the memory reads beside its input, even", low=0
     ),
+    "method.events": Option(
+        0.0, "the memory reads only steps rarer than so many deviations; 0: all", low=0.0
+    ),
     "method.width": Option(128, "units of the predictor's two hidden layers", low=1),
     "detect.updates": Option(2000, "updates of the detector at most", low=1),
     "detect.batch": Option(2048, "steps in one of them", low=1),
@@ -309,17 +312,19 @@ def _check_method(spec: Mapping[str, Any]) -> None:
         f"method.query_stride={spec['method.query_stride']}: expected at most "
         f"method.window={spec['method.window']}",
     )
-    _check_pieces(spec["method.window"], spec["method.piece"], spec["method.visits"])
+    _check_pieces(*(spec[f"method.{name}"] for name in ("window", "piece", "visits", "old")))
 
 
-def _check_pieces(window: int, piece: int, visits: int) -> None:
-    if piece:
-        require(
-            window % piece == 0,
-            f"method.piece={piece}: expected a divisor of method.window={window}",
-        )
-        require(
-            visits * piece % window == 0,
-            f"method.visits={visits}: expected a multiple of the {window // piece} pieces that a "
-            "window is put together from",
-        )
+def _check_pieces(window: int, piece: int, visits: int, old: float) -> None:
+    if not piece:
+        return
+    require(
+        window % piece == 0,
+        f"method.piece={piece}: expected a divisor of method.window={window}",
+    )
+    # An old life begins with a window.
+    require(
+        old == 0 or visits * piece % window == 0,
+        f"method.visits={visits}: expected a multiple of the {window // piece} pieces that a "
+        "window is put together from, as method.old is not 0",
+    )

@@ -44,21 +44,26 @@ CASES = [
 ]
 
 
-def build(name, layers, clock=0, **others):
+def build(name, layers, clock=0, events=False, **others):
     wanted = {"size": SIZE, "layers": layers, **TINY.get(name, {}), **others}
     options = {k: v for k, v in wanted.items() if k in MEMORIES[name].options}
-    return make_memory(name, INPUT, key=jax.random.key(1), clock=clock, **options)
+    more = {"clock": clock, "events": events}
+    return make_memory(name, INPUT, key=jax.random.key(1), **more, **options)
 
 
-# And one that is told the time, which is one adapter for all.
-@pytest.fixture(params=[*CASES, ("lstm", 1, 4)], ids=lambda case: "-".join(map(str, case)))
+# And one that is told the time, and one that reads events only: each is one adapter for all.
+ADAPTED = [("lstm", 1, 4), ("lstm", 1, 0, True)]
+
+
+@pytest.fixture(params=[*CASES, *ADAPTED], ids=lambda case: "-".join(map(str, case)))
 def memory(request):
     return build(*request.param)
 
 
 @pytest.fixture
 def xs():
-    return jax.random.normal(jax.random.key(2), (STEPS, INPUT))
+    # The first number is above 0, so that what reads events only reads all of them.
+    return jnp.abs(jax.random.normal(jax.random.key(2), (STEPS, INPUT)))
 
 
 def flags(*starts):

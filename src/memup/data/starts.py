@@ -14,12 +14,12 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from memup.data.store import EpisodeStore
+from memup.nn.events import LEAST_STD
 from memup.nn.likelihood import MAX_CLASSES
 
 SAMPLE = 200_000
 KEPT_EPISODES = 100_000
 WIDEST = 64
-LEAST_STD = 0.1
 BLOCK = 1 << 18
 
 

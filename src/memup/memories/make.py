@@ -7,12 +7,15 @@ import equinox as eqx
 import jax
 
 from memup.memories.clock import ClockedMemory
+from memup.memories.events import EventMemory
 from memup.memories.table import MEMORIES
 from memup.tables import find
 from memup.types import Key
 
 
-def make_memory(name: str, input_size: int, *, key: Key, clock: int = 0, **options: Any) -> Any:
+def make_memory(
+    name: str, input_size: int, *, key: Key, clock: int = 0, events: bool = False, **options: Any
+) -> Any:
     """Make the memory called `name`.
 
     Args:
@@ -20,6 +23,7 @@ def make_memory(name: str, input_size: int, *, key: Key, clock: int = 0, **optio
         input_size: I, floats a step.
         key: for the initial weights.
         clock: numbers of a code of the time that it reads beside its input; 0: none.
+        events: whether the first input says if it reads the others at all.
         **options: the entry's options, as values or text; the others have their defaults.
 
     Returns:
@@ -29,7 +33,9 @@ def make_memory(name: str, input_size: int, *, key: Key, clock: int = 0, **optio
         MemupError: no such memory or option (with the nearest name), or a bad value.
     """
     entry = find(MEMORIES, "memory", name)
-    made = entry.load()(input_size + clock, **entry.resolve(options, "memory"), key=key)
+    inputs = input_size + clock - events
+    made = entry.load()(inputs, **entry.resolve(options, "memory"), key=key)
+    made = EventMemory(made) if events else made
     return ClockedMemory(made, clock) if clock else made
 
 
@@ -39,5 +45,5 @@ def check_memory(name: str, options: dict[str, Any]) -> None:
     Raises:
         MemupError: sizes that do not fit together, or a package that is not installed.
     """
-    make = partial(make_memory, name, 1, **options)
+    make = partial(make_memory, name, 2, **options)
     eqx.filter_eval_shape(lambda key: make(key=key), jax.random.key(0))
