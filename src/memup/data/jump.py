@@ -158,11 +158,12 @@ class Jump(AbstractOrder):
         steps, probability = self.rare(episode)
         # One place is left for a step that is not rare, if there is more than one.
         count = min(len(steps), max(1, self.visits - 2), np.count_nonzero(probability))
-        rare = rng.choice(steps, size=count, p=probability, replace=False)
+        some = count < len(steps)
+        rare = rng.choice(steps, size=count, p=probability, replace=False) if some else steps
         # The rare step may stand anywhere in its piece.
         rare = rare - rng.integers(self.piece, size=len(rare))
         others = rng.integers(last + 1, size=self.visits - 1 - len(rare))
-        starts = np.sort(np.clip(np.concatenate([[0], rare, others]), 0, last))
+        starts = np.sort(np.clip(np.concatenate(([0], rare, others)), 0, last))
         # A piece that begins within the one before begins after it; that loses no step.
         apart = np.arange(self.visits) * self.piece
         starts = np.maximum.accumulate(starts - apart) + apart

@@ -121,11 +121,14 @@ class Windows:
         step = np.zeros((rows, steps), np.int64)
         episode = np.full((rows, steps), -1, np.int64)
         first = np.zeros((rows, steps), bool)
-        for v in visits:
-            end = v.offset + v.stop - v.start
-            step[v.row, v.offset : end] = np.arange(v.start, v.stop)
-            episode[v.row, v.offset : end] = v.episode
-            first[v.row, v.offset] = v.fresh
+        row, owner, start, stop, offset, fresh, _ = np.array(visits, np.int64).T
+        length = stop - start
+        # How far each step is from the beginning of its visit, visit after visit.
+        into = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+        place = np.repeat(row, length), np.repeat(offset, length) + into
+        step[place] = np.repeat(start, length) + into
+        episode[place] = np.repeat(owner, length)
+        first[row, offset] = fresh
         return step, episode, first
 
     def _inputs(self, episode: np.ndarray, step: np.ndarray, first: np.ndarray) -> StepInput:
