@@ -14,6 +14,7 @@ _ASKS = {"method.context": 10, "method.targets": 10}
 # a life, so that every place of a life is asked about.
 _EVENTS = {
     "method.events": 3,
+    "memory.timescale": 0,
     "method.order": "jump",
     "method.piece": 1,
     "method.window": 60,
