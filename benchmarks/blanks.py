@@ -3,7 +3,7 @@
     python benchmarks/blanks.py [--only MEMORY ...] [--folder runs/blanks]
 
 The preset `copy-10000` with another memory each time, of about as many numbers in its state, whose
-longest time scale is that of the task. Runs are kept: what is stopped goes on where it was. Nothing
+longest time scale is that of the task; and one that reads events only. Runs are kept: what is stopped goes on where it was. Nothing
 is learned at the greater lengths.
 """
 
@@ -19,8 +19,14 @@ PRESET = "copy-10000"
 SEQUENCES = {10_000: 256, 100_000: 64, 1_000_000: 64}
 _CELLS = ["--memory.size", "192", "--memory.timescale", "10000"]
 _LINEAR = ["--memory.size", "128", "--memory.timescale", "1e6"]
+# As in the preset of scattered copy.
+_EVENTS = ["--memory.size", "128", "--memory.timescale", "0", "--method.events", "3"]
+_EVENTS += ["--method.piece", "1", "--method.window", "60", "--method.query_stride", "7"]
+_EVENTS += ["--method.rare", "20", "--method.visits", "23", "--method.rows", "48"]
+_EVENTS += ["--method.old", "0"]
 MEMORIES: dict[str, list[str]] = {
     "amrl-max": [],
+    "lstm, events": _EVENTS,
     "amrl-avg": _CELLS,
     "lstm": _CELLS,
     "gru": _CELLS,
@@ -39,7 +45,8 @@ MEMORIES: dict[str, list[str]] = {
 
 def judge(memory: str, folder: Path) -> dict:
     """Train one memory, or take it as it is; return what it recalls at every length."""
-    run, fields = folder / memory, ["--memory", memory, *MEMORIES[memory]]
+    name, _, kind = memory.partition(", ")
+    run, fields = folder / (name + kind), ["--memory", name, *MEMORIES[memory]]
     memup("train", PRESET, *fields, "--run-dir", str(run), "--quiet")
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     trained = [r for r in rows if r["phase"] == "memory"][-1]
