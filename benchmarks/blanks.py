@@ -3,8 +3,8 @@
     python benchmarks/blanks.py [--only MEMORY ...] [--folder runs/blanks]
 
 The preset `copy-10000` with another memory each time, of about as many numbers in its state, whose
-longest time scale is that of the task; and one that reads events only. Runs are kept: what is stopped goes on where it was. Nothing
-is learned at the greater lengths.
+longest time scale is that of the task; and one that reads events only. Runs are kept: what is
+stopped goes on where it was. Nothing is learned at the greater lengths.
 """
 
 import argparse
