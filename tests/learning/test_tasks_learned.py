@@ -36,6 +36,16 @@ def test_a_value_is_remembered_over_five_windows():
     assert longer["accuracy"] >= 0.9
 
 
+def test_a_memory_that_reads_events_only_holds_exactly():
+    """Trained over 18 blanks, it is as good over 3,000: blanks change nothing."""
+    fields = {"method.events": 2, "method.order": "jump", "method.old": 0, "method.rare": 2}
+    fields |= {"method.piece": 1, "method.window": 6, "method.visits": 5, "method.updates": 1000}
+    run = memup.train(memup.spec(**{**SMALL, "task": TASK, **fields}))
+    assert run.results[0]["accuracy"] >= 0.99
+    longer = memup.evaluate(run, task="associative-recall-1-3000", episodes=64)
+    assert longer["accuracy"] >= 0.99
+
+
 def test_truncated_back_propagation_does_not_reach_so_far():
     fields = {"method.selector": "current", "method.order": "staggered", "method.updates": 1000}
     run = memup.train(memup.spec(**{**SMALL, "task": TASK, **fields}))
