@@ -124,13 +124,10 @@ class Jump(AbstractOrder):
                 fresh = lived.done >= len(lived.starts) or lived.episode not in live
                 began = taken + offset - lived.done * self.piece
                 if fresh:
-                    chosen = int(rng.integers(len(ids)))
-                    draw = self._old if taken + offset >= ages else self._young
-                    pieces = draw(int(ids[chosen]), int(lengths[chosen]), rng)
+                    now = taken + offset
                     # The first of its kind is cut, or all rows would be of one age for ever.
-                    if lived.episode < 0 or began < ages <= taken + offset:
-                        pieces = self._cut(pieces, rng)
-                    lived, began = _Life(int(ids[chosen]), pieces.tolist(), 0), taken + offset
+                    cut = lived.episode < 0 or began < ages <= now
+                    lived, began = self._begin(ids, lengths, now >= ages, cut, rng), now
                 start, gap = lived.starts[lived.done], 0
                 if not fresh and began >= ages:
                     skipped = start - lived.starts[lived.done - 1] - self.piece
@@ -142,12 +139,17 @@ class Jump(AbstractOrder):
             starts[row, : len(lived.starts)] = lived.starts
         return JumpCursor(episode, starts, life, done, cursor.taken + steps), visits
 
-    def _cut(
-        self, pieces: Int[np.ndarray, " V"], rng: np.random.Generator
-    ) -> Int[np.ndarray, " some"]:
-        """Keep the first few windows of a life, at least one."""
-        whole = self.window // self.piece
-        return pieces[: (int(rng.integers(max(1, len(pieces) // whole))) + 1) * whole]
+    def _begin(
+        self, ids: Ids, lengths: Ids, old: bool, cut: bool, rng: np.random.Generator
+    ) -> _Life:
+        """Draw an episode and what to visit of it; `cut`: no more than the first few windows."""
+        chosen = int(rng.integers(len(ids)))
+        draw = self._old if old else self._young
+        pieces = draw(int(ids[chosen]), int(lengths[chosen]), rng)
+        if cut:
+            whole = self.window // self.piece
+            pieces = pieces[: (int(rng.integers(max(1, len(pieces) // whole))) + 1) * whole]
+        return _Life(int(ids[chosen]), pieces.tolist(), 0)
 
     def _young(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
         """Draw the first steps of the pieces of a short life, ascending.
