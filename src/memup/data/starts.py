@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from memup.data.store import EpisodeStore
-from memup.nn.events import LEAST_STD
 from memup.nn.likelihood import MAX_CLASSES
+from memup.nn.marginal import Marginal
 
 SAMPLE = 200_000
 KEPT_EPISODES = 100_000
@@ -34,7 +34,8 @@ class Starts:
 
     def __init__(self, store: EpisodeStore, facts: list[dict[str, Any]], kept: int = 4):
         self.store, self.facts, self.kept = store, facts, kept
-        self._tables = [_table(store, fact) for fact in facts]
+        self._numbers = [Marginal.of(fact) for fact in facts]
+        self._tables = [_table(store, number) for number in self._numbers]
         self._known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def __call__(self, episode: int) -> tuple[Int[np.ndarray, " M"], Float[np.ndarray, " M"]]:
@@ -62,10 +63,10 @@ class Starts:
         highest = np.zeros(length, np.float32)
         for low in range(0, length, BLOCK):
             block = highest[low : low + BLOCK]
-            for fact, table in zip(self.facts, self._tables, strict=True):
-                part = episode[fact["field"]][low : low + BLOCK]
-                column = part.reshape(len(part), -1)[:, fact["number"]]
-                score = _rarity(column, fact) if table is None else table[column.view(np.uint8)]
+            for number, table in zip(self._numbers, self._tables, strict=True):
+                part = episode[number.field][low : low + BLOCK]
+                column = part.reshape(len(part), -1)[:, number.number]
+                score = _rarity(column, number) if table is None else table[column.view(np.uint8)]
                 np.maximum(block, score, out=block)
         return highest
 
@@ -78,28 +79,16 @@ def _highest(rarity: Float[np.ndarray, " T"], count: int) -> tuple[np.ndarray, n
     return above[np.argsort(-rarity[above], kind="stable")], np.flatnonzero(rarity == bar)
 
 
-def _rarity(column: np.ndarray, fact: dict[str, Any]) -> Float[np.ndarray, " T"]:
-    """Return how much rarer than usual the values of one number are, in its own deviations."""
-    score = (_surprise(column, fact) - fact["mean"]) / max(fact["std"], LEAST_STD)
-    return score.astype(np.float32)
+def _rarity(column: np.ndarray, number: Marginal) -> Float[np.ndarray, " T"]:
+    return number.rarity(column).astype(np.float32)
 
 
-def _table(store: EpisodeStore, fact: dict[str, Any]) -> Float[np.ndarray, "256"] | None:
+def _table(store: EpisodeStore, number: Marginal) -> Float[np.ndarray, "256"] | None:
     """Return the rarity of every value of one byte, by its bits; None for wider numbers."""
-    kind = store.fields[fact["field"]][0]
+    kind = store.fields[number.field][0]
     if kind.itemsize > 1:
         return None
-    return _rarity(np.arange(256, dtype=np.uint8).view(kind), fact)
-
-
-def _surprise(column: np.ndarray, fact: dict[str, Any]) -> np.ndarray:
-    """Return -log p of every value of one number of the observation."""
-    if "values" not in fact:
-        return 0.5 * ((column - fact["shift"]) / fact["scale"]) ** 2
-    values = np.asarray(fact["values"])
-    place = np.clip(np.searchsorted(values, column), 0, len(values) - 1)
-    # What the sample did not hold at all is rarer than anything in it.
-    return np.where(values[place] == column, np.asarray(fact["surprise"])[place], fact["unseen"])
+    return _rarity(np.arange(256, dtype=np.uint8).view(kind), number)
 
 
 def measure(
@@ -129,6 +118,6 @@ def measure(
                 fact["unseen"] = float(np.log(len(rows) + 1))
             else:
                 fact |= {"shift": float(column.mean()), "scale": float(max(column.std(), 1e-6))}
-            seen = _surprise(column, fact)
+            seen = Marginal.of(fact).surprise_of(column)
             facts.append(fact | {"mean": float(seen.mean()), "std": float(seen.std())})
     return facts
