@@ -6,6 +6,7 @@ long episode. A memory that is not written there holds exactly, however long it 
 
 from typing import Any, final
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -28,8 +29,8 @@ class EventMemory(AbstractCell):
     """
 
     inner: AbstractMemory
-    input_size: int
-    output_size: int
+    input_size: int = eqx.field(static=True)
+    output_size: int = eqx.field(static=True)
 
     def __init__(self, inner: AbstractMemory):
         self.inner = inner

@@ -45,5 +45,5 @@ def check_memory(name: str, options: dict[str, Any]) -> None:
     Raises:
         MemupError: sizes that do not fit together, or a package that is not installed.
     """
-    make = partial(make_memory, name, 2, **options)
+    make = partial(make_memory, name, 1, **options)
     eqx.filter_eval_shape(lambda key: make(key=key), jax.random.key(0))
