@@ -14,16 +14,20 @@ from pathlib import Path
 import record
 from extrapolation import memup
 
+from memup.task_presets import TASK_PRESETS
+
 PRESET = "copy-10000"
 # Fresh sequences at each number of blanks.
 SEQUENCES = {10_000: 256, 100_000: 64, 1_000_000: 64}
 _CELLS = ["--memory.size", "192", "--memory.timescale", "10000"]
 _LINEAR = ["--memory.size", "128", "--memory.timescale", "1e6"]
-# As in the preset of scattered copy.
-_EVENTS = ["--memory.size", "128", "--memory.timescale", "0", "--method.events", "3"]
-_EVENTS += ["--method.piece", "1", "--method.window", "60", "--method.query_stride", "7"]
-_EVENTS += ["--method.rare", "20", "--method.visits", "23", "--method.rows", "48"]
-_EVENTS += ["--method.old", "0"]
+# What the preset of scattered copy says of memory, rows and windows; how long to learn it does not.
+_EVENTS = [
+    word
+    for name, value in TASK_PRESETS["scattered-copy-1000"]().items()
+    if name.startswith(("memory.", "method.")) and name not in ("method.updates", "method.patience")
+    for word in (f"--{name}", str(value))
+]
 MEMORIES: dict[str, list[str]] = {
     "amrl-max": [],
     "lstm, events": _EVENTS,

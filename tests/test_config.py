@@ -38,6 +38,12 @@ ENV = {"env": "tmaze-10"}
         ({"method.window": "ten"}, "method.window='ten': expected int"),
         ({"seed": -1}, "seed=-1: expected at least 0"),
         ({"method.query_stride": 21}, "expected at most method.window=20"),
+        ({"method.piece": 7}, "method.piece=7: expected a divisor of method.window=20"),
+        ({"method.piece": 4}, "method.visits=4: expected a multiple of the 5 pieces"),
+        (
+            {"agent": "merlin", "training": "end-to-end", "method.events": 3},
+            "method.events=3: expected stored episodes",
+        ),
         ({"agent.environments": 6}, "agent.minibatches=4: expected a divisor"),
         ({"training": "supervised"}, "expected a dataset"),
         ({"agent": "greedy", "training": "joint"}, "learns nothing; expected 'two-phase'"),

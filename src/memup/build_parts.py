@@ -128,8 +128,8 @@ def _rarity(world: World, threshold: float) -> Rarity:
     facts = world.facts.get("starts")
     require(
         bool(facts),
-        f"method.events={threshold:g}: expected stored episodes whose observations have at most "
-        f"{WIDEST} numbers, to know which are rare",
+        f"method.events={threshold:g}: expected observations of at most {WIDEST} numbers, to know "
+        "which are rare",
     )
     return Rarity.of(world.space, facts)
 

@@ -312,6 +312,12 @@ def _check_method(spec: Mapping[str, Any]) -> None:
         f"method.query_stride={spec['method.query_stride']}: expected at most "
         f"method.window={spec['method.window']}",
     )
+    # An agent that trains its own memory has no store, or would leave the option unread.
+    require(
+        not spec["method.events"] or spec["training"] != "end-to-end",
+        f"method.events={spec['method.events']:g}: expected stored episodes, to know what is rare; "
+        "training='end-to-end' has none",
+    )
     _check_pieces(*(spec[f"method.{name}"] for name in ("window", "piece", "visits", "old")))
 
 
