@@ -154,7 +154,8 @@ class Jump(AbstractOrder):
     def _young(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
         """Draw the first steps of the pieces of a short life, ascending.
 
-        No step is read twice, which would be another episode, unless it is too short for that.
+        Whole windows may overlap. Of pieces no step is read twice, which would be another
+        episode, unless it is too short for that.
         """
         last = length - self.piece
         steps, probability = self.rare(episode)
@@ -166,6 +167,8 @@ class Jump(AbstractOrder):
         rare = rare - rng.integers(self.piece, size=len(rare))
         others = rng.integers(last + 1, size=self.visits - 1 - len(rare))
         starts = np.sort(np.clip(np.concatenate(([0], rare, others)), 0, last))
+        if self.piece == self.window:
+            return starts
         # A piece that begins within the one before begins after it; that loses no step.
         apart = np.arange(self.visits) * self.piece
         starts = np.maximum.accumulate(starts - apart) + apart
