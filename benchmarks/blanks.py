@@ -2,35 +2,29 @@
 
     python benchmarks/blanks.py [--only MEMORY ...] [--folder runs/blanks]
 
-The preset `copy-10000` with another memory each time, of about as many numbers in its state, whose
-longest time scale is that of the task; and one that reads events only. Runs are kept: what is
-stopped goes on where it was. Nothing is learned at the greater lengths.
+Each memory twice, on sequences that all have ten thousand blanks: reading every step, with the
+settings of the preset `copy-1000`, about as many numbers in its state and time scales as long as
+the task; and reading events only (`, events`), as the preset `copy-10000` does. Runs are kept: what
+is stopped goes on where it was. Nothing is learned at the greater lengths.
 """
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 import record
 from extrapolation import memup
 
-from memup.task_presets import TASK_PRESETS
-
-PRESET = "copy-10000"
+EVERY_STEP = ["copy-1000", "--task", "copy-10000", "--collect.episodes", "10000"]
+EVENTS = ["copy-10000"]
 # Fresh sequences at each number of blanks.
 SEQUENCES = {10_000: 256, 100_000: 64, 1_000_000: 64}
 _CELLS = ["--memory.size", "192", "--memory.timescale", "10000"]
 _LINEAR = ["--memory.size", "128", "--memory.timescale", "1e6"]
-# What the preset of scattered copy says of memory, rows and windows; how long to learn it does not.
-_EVENTS = [
-    word
-    for name, value in TASK_PRESETS["scattered-copy-1000"]().items()
-    if name.startswith(("memory.", "method.")) and name not in ("method.updates", "method.patience")
-    for word in (f"--{name}", str(value))
-]
-MEMORIES: dict[str, list[str]] = {
+_SLOTS = ["--memory.timescale", "10000"]
+READING_ALL: dict[str, list[str]] = {
     "amrl-max": [],
-    "lstm, events": _EVENTS,
     "amrl-avg": _CELLS,
     "lstm": _CELLS,
     "gru": _CELLS,
@@ -40,22 +34,41 @@ MEMORIES: dict[str, list[str]] = {
     "ffm": _LINEAR,
     "gated-deltanet": _LINEAR,
     "fwp": ["--memory.size", "128"],
-    "dnc": ["--memory.timescale", "10000"],
-    "ntm": ["--memory.timescale", "10000"],
-    "rmt": ["--memory.timescale", "10000"],
+    "dnc": _SLOTS,
+    "ntm": _SLOTS,
+    "rmt": _SLOTS,
     "window-transformer": [],
 }
+# Where the time scales of the preset's memory (0: as they are) are not a value.
+_SHORT = {name: ["--memory.timescale", "1000"] for name in ("s6", "lru", "ffm", "gated-deltanet")}
+MEMORIES = {
+    **{name: [*EVERY_STEP, *fields] for name, fields in READING_ALL.items()},
+    **{f"{name}, events": [*EVENTS, *_SHORT.get(name, [])] for name in READING_ALL},
+}
+
+
+def training(run: Path) -> dict:
+    """Return the time and the updates of a run, and what is left to learn, in nats.
+
+    The loss of its last windows, a few of a sequence; and the lowest loss over held-out sequences
+    from start to end, where the memory must hold what it reads over all blanks.
+    """
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    trained = [r for r in rows if r["phase"] == "memory"]
+    return {
+        "train_s": round(rows[-1]["wall_s"], 1),
+        "updates": trained[-1]["updates"],
+        "loss": round(sum(r["loss"] for r in trained[-10:]) / len(trained[-10:]), 4),
+        "held_out_loss": round(min(r.get("held_out_loss", math.inf) for r in trained), 4),
+    }
 
 
 def judge(memory: str, folder: Path) -> dict:
     """Train one memory, or take it as it is; return what it recalls at every length."""
     name, _, kind = memory.partition(", ")
-    run, fields = folder / (name + kind), ["--memory", name, *MEMORIES[memory]]
-    memup("train", PRESET, *fields, "--run-dir", str(run), "--quiet")
-    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    trained = [r for r in rows if r["phase"] == "memory"][-1]
-    found = {"memory": memory, "train_s": round(rows[-1]["wall_s"], 1)}
-    found["updates"] = trained["updates"]
+    run = folder / (name + kind)
+    memup("train", *MEMORIES[memory], "--memory", name, "--run-dir", str(run), "--quiet")
+    found = {"memory": memory, **training(run)}
     for blanks, count in SEQUENCES.items():
         words = ("--task", f"copy-{blanks}", "--episodes", str(count), "--json")
         result = json.loads(memup("eval", str(run), *words))
