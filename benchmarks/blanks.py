@@ -39,8 +39,9 @@ READING_ALL: dict[str, list[str]] = {
     "rmt": _SLOTS,
     "window-transformer": [],
 }
-# Where the time scales of the preset's memory (0: as they are) are not a value.
+# The defaults, where the time scales of the preset's memory (0: as they are) are not a value.
 _SHORT = {name: ["--memory.timescale", "1000"] for name in ("s6", "lru", "ffm", "gated-deltanet")}
+_SHORT["rmt"] = ["--memory.timescale", "200"]
 MEMORIES = {
     **{name: [*EVERY_STEP, *fields] for name, fields in READING_ALL.items()},
     **{f"{name}, events": [*EVENTS, *_SHORT.get(name, [])] for name in READING_ALL},
