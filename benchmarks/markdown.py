@@ -28,8 +28,14 @@ def measured(found: dict) -> str:
     machine, versions = found["machine"], found["versions"]
     device = found.get("device", "cpu")
     gpu = "" if device == "cpu" else f"{device}, "
+    cells = found["results"] if isinstance(found.get("results"), list) else []
+    # Cells that were run on other machines say so; the file's own is that of the last one.
+    others = {r["machine"].partition(", JAX")[0] for r in cells if "machine" in r}
+    name = machine["processor"]
+    others -= {name}
+    name += f" (some cells: {', '.join(sorted(others))})" if others else ""
     return (
-        f"\n{gpu}{machine['processor']}, {machine['cores']} cores; Python {versions['python']}, "
+        f"\n{gpu}{name}, {machine['cores']} cores; Python {versions['python']}, "
         f"JAX {versions['jax']}; {found['date']}, commit {found['commit'][:7]}.\n"
     )
 
