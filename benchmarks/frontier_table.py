@@ -11,7 +11,16 @@ FRONTIER = (
     "own memory, most",
 )
 EXTRAPOLATION = ("trained on", "judged on", "episodes", "success [95 %]", "steps a second")
-BLANKS = ("memory", "trained", "updates", "at 10,000 blanks", "at 100,000", "at 1,000,000")
+BLANKS = (
+    "memory",
+    "trained",
+    "updates",
+    "loss of windows",
+    "of whole sequences",
+    "at 10,000 blanks",
+    "at 100,000",
+    "at 1,000,000",
+)
 ABLATION = ("change", "tmaze-1000: success by seed", "updates", "with 5 distractors", "updates")
 
 
@@ -60,6 +69,7 @@ def blanks(results: list[dict]) -> list[tuple]:
             f"`{r['memory']}`",
             f"{r['train_s']:.0f} s",
             f"{r['updates']:,}",
+            *(f"{r[name]:.3f}" if name in r else "" for name in ("loss", "held_out_loss")),
             *(f"{100 * r[at]['accuracy']:.1f} %" for at in lengths),
         )
         for r in results

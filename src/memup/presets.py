@@ -11,7 +11,7 @@ from memup.memories.table import MEMORIES
 from memup.task_presets import TASK_PRESETS
 
 # A corridor's steps decide nothing but the last: small networks and few passes are enough.
-_CORRIDOR = {"agent.hidden": 32, "agent.epochs": 2, "agent.rollout": 128}
+_CORRIDOR = {"agent.hidden": 32, "agent.epochs": 2}
 
 
 def tmaze_100() -> Mapping[str, Any]:
