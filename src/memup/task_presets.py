@@ -25,6 +25,7 @@ _COPY = {
     **_HOLDS,
     **_FALLS,
     **_ASKS,
+    "collect.episodes": 40_000,
     "memory.size": 192,
     "method.query_stride": 20,
     "method.order": "jump",
@@ -32,21 +33,6 @@ _COPY = {
     "method.old": 0.1,
     "method.updates": 9000,
 }
-
-
-def _copy(blanks: int, sequences: int, **more: Any) -> Callable[[], Mapping[str, Any]]:
-    fields = {name.replace("__", "."): value for name, value in more.items()}
-
-    def make() -> Mapping[str, Any]:
-        return {**_COPY, "task": f"copy-{blanks}", "collect.episodes": sequences, **fields}
-
-    make.__doc__ = f"""Copy of ten symbols after {blanks:,} blanks.
-
-    $ memup train copy-{blanks}
-
-    What it reaches: docs/results.md, "Supervised tasks".
-    """
-    return make
 
 
 # Sizes for ten symbols that are read as events: symbols, questions, the first step and two others.
@@ -60,19 +46,27 @@ _TEN = {
     "method.visits": 23,
     "method.rows": 48,
     "method.query_stride": 7,
+    "method.updates": 9000,
 }
 
 
-def copy_10000() -> Mapping[str, Any]:
-    """Copy of ten symbols after 10,000 blanks: thirty bits.
+def _copy(blanks: int, how: str, fields: Mapping[str, Any]) -> Callable[[], Mapping[str, Any]]:
+    def make() -> Mapping[str, Any]:
+        return {**fields, "task": f"copy-{blanks}"}
 
-    $ memup train copy-10000
+    make.__doc__ = f"""Copy of ten symbols after {blanks:,} blanks.
 
-    The memory reads symbols and questions only, and stands still at blanks: what it holds after ten
-    thousand of them it holds after a million. `copy-1000` reads every step.
-    What it reaches: docs/results.md, "Supervised tasks" and "A million steps".
+    $ memup train copy-{blanks}
+
+    {how}
+    What it reaches: docs/results.md, "Supervised tasks".
     """
-    return {**_TEN, "task": "copy-10000", "method.updates": 9000}
+    return make
+
+
+_MAXIMUM = "A running maximum, which reads every step, holds the symbols."
+_STILL = """The memory reads symbols and questions only, and stands still at blanks: what it holds
+    after so many of them it holds after a million."""
 
 
 def scattered_copy_1000() -> Mapping[str, Any]:
@@ -172,11 +166,11 @@ def permuted_pixels() -> Mapping[str, Any]:
 
 
 TASK_PRESETS: dict[str, Callable[[], Mapping[str, Any]]] = {
-    "copy-100": _copy(100, 40_000),
-    "copy-1000": _copy(1000, 40_000),
+    "copy-100": _copy(100, _MAXIMUM, _COPY),
+    "copy-1000": _copy(1000, _MAXIMUM, _COPY),
     # r as in the paper's Copy-5020.
-    "copy-5000": _copy(5000, 20_000, method__window=100, method__query_stride=50),
-    "copy-10000": copy_10000,
+    "copy-5000": _copy(5000, _STILL, {**_TEN, "method.window": 100, "method.rows": 32}),
+    "copy-10000": _copy(10_000, _STILL, _TEN),
     "scattered-copy-1000": scattered_copy_1000,
     "adding-1000": adding_1000,
     "selective-recall-10000": selective_recall_10000,
