@@ -7,6 +7,7 @@ from hand_store import hand_store
 import memup
 from memup.config import GENERAL, make_spec
 from memup.errors import MemupError
+from memup.memories.table import MEMORIES
 from memup.presets import PRESETS, preset, spec
 
 ENV = {"env": "tmaze-10"}
@@ -99,6 +100,20 @@ def test_a_preset_with_another_agent_leaves_out_the_fields_of_its_own():
     assert made["agent"] == "greedy" and "agent.hidden" not in made
     with pytest.raises(MemupError, match=r"unknown field 'agent\.hidden'"):
         preset("tmaze-100", agent="greedy", agent__hidden=3)
+
+
+@pytest.mark.parametrize("memory", sorted(MEMORIES))
+def test_a_preset_with_another_memory_takes_its_default_where_its_own_value_is_none(memory):
+    """Copy's presets have a time scale of 0, which several memories refuse."""
+    own = MEMORIES[memory].options
+    for name in ("copy-1000", "copy-10000"):
+        made = preset(name, memory=memory)
+        assert made["memory"] == memory and made.options("memory").keys() == own.keys()
+    if memory == "rmt":
+        assert made["memory.timescale"] == own["timescale"].default
+        assert made.replace({"memory": "lstm"}).replace({"memory": memory}) == made
+        with pytest.raises(MemupError, match="expected at least 2"):
+            preset(name, memory=memory, memory__timescale=0)
 
 
 def test_an_unknown_preset():

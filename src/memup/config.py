@@ -158,12 +158,7 @@ class RunSpec(Mapping[str, Any]):
 
     def replace(self, given: Mapping[str, Any]) -> "RunSpec":
         """Return a spec in which some fields are others; checked as `make_spec` checks."""
-        kept = {n: v for n, v in self.items() if n in self._common(given)}
-        return make_spec({**kept, **given})
-
-    def _common(self, given: Mapping[str, Any]) -> set[str]:
-        """Fields that still exist when another memory or agent is named."""
-        return set(all_options(*chosen({**self, **given})))
+        return make_spec({**carried(self, given), **given})
 
 
 def chosen(given: Mapping[str, Any]) -> tuple[str, str]:
@@ -171,6 +166,23 @@ def chosen(given: Mapping[str, Any]) -> tuple[str, str]:
     agent = str(given.get("agent", GENERAL["agent"].default))
     own = find(AGENTS, "agent", agent).fields
     return str(given.get("memory", own.get("memory", GENERAL["memory"].default))), agent
+
+
+def carried(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of `base` that still hold when `given` may name another memory or agent.
+
+    Another one has other fields: those of the base's own one are left out; and a value that was
+    meant for it and is none of the other one's (a time scale of 0, say) gives way to the default.
+    """
+    before, after = chosen(base), chosen({**base, **given})
+    options = all_options(*after)
+    kinds = zip(("memory.", "agent."), before, after, strict=True)
+    other = tuple(prefix for prefix, old, new in kinds if old != new)
+    return {
+        name: value
+        for name, value in base.items()
+        if name in options and (not name.startswith(other) or options[name].takes(value))
+    }
 
 
 def all_options(memory: str, agent: str) -> dict[str, Option]:

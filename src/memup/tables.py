@@ -42,6 +42,14 @@ class Option:
             raise MemupError(f"{name}={value}: expected at most {self.high}")
         return value
 
+    def takes(self, value: Any) -> bool:
+        """Say whether `parse` would return this value."""
+        try:
+            self.parse("", value)
+        except MemupError:
+            return False
+        return True
+
 
 def _convert(name: str, value: Any, kind: type) -> Any:
     wrong = MemupError(f"{name}={value!r}: expected {kind.__name__}")

@@ -1,7 +1,7 @@
 """The fields of a run on the command line: `--method.window 20`."""
 
 from memup.cli.parser import Parser
-from memup.config import RunSpec, all_options, chosen, make_spec
+from memup.config import RunSpec, all_options, carried, chosen, make_spec
 from memup.errors import MemupError
 from memup.presets import preset
 from memup.tables import Option
@@ -16,8 +16,9 @@ def add_fields(parser: Parser, argv: list[str], base: dict[str, object]) -> None
         base: fields that a preset sets.
     """
     named = {n: value for n in ("memory", "agent") if (value := _peek(argv, n))}
+    kept = carried(base, named)
     for name, option in all_options(*chosen({**base, **named})).items():
-        default = base.get(name, option.default)
+        default = kept.get(name, option.default)
         parser.add_argument(
             f"--{name}", metavar=type(option.default).__name__.upper(), help=_help(option, default)
         )
