@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from memup.agent_presets import AGENT_PRESETS
-from memup.config import RunSpec, all_options, chosen, make_spec
+from memup.config import RunSpec, carried, make_spec
 from memup.errors import unknown_name
 from memup.long_presets import LONG_PRESETS
 from memup.memories.table import MEMORIES
 from memup.task_presets import TASK_PRESETS
 
-# A corridor's steps decide nothing but the last: small networks and few passes are enough.
+# A corridor's steps decide nothing but the last: small networks and few passes are enough. Rollouts
+# are the default, about an episode: all copies march in step, so that of eight stretches of 128
+# steps seven hold no reward, and what is learned there is noise.
 _CORRIDOR = {"agent.hidden": 32, "agent.epochs": 2}
 
 
@@ -70,9 +72,6 @@ def tmaze_1000_joint() -> Mapping[str, Any]:
         "collect.episodes": 128,
         "method.order": "jump",
         **_CORRIDOR,
-        # The policy learns once a round, from whole episodes: all copies march in step, so that
-        # of eight stretches of 128 steps seven would hold no reward at all.
-        "agent.rollout": 1024,
     }
 
 
@@ -135,9 +134,7 @@ def preset(name: str, **overrides: Any) -> RunSpec:
         raise unknown_name("preset", name, PRESETS)
     given = {field.replace("__", "."): value for field, value in overrides.items()}
     base = PRESETS[name]()
-    # Another memory or agent has other fields: those of the preset's own one are left out.
-    known = all_options(*chosen({**base, **given}))
-    return make_spec({**{n: v for n, v in base.items() if n in known}, **given})
+    return make_spec({**carried(base, given), **given})
 
 
 def spec(**fields: Any) -> RunSpec:
