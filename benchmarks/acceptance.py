@@ -15,7 +15,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
-from importlib.metadata import version
 from pathlib import Path
 
 import pinned
@@ -58,7 +57,7 @@ def run(what: list[str], seed: int, cache: str, pin: Callable[[], None]) -> dict
         "peak_anonymous_mib": anonymous.peak_mib,
     }
     about = {"seed": seed, "wall_s": round(wall, 1), "cores": cores, **peaks}
-    about["machine"] = f"{record.machine()['processor']}, JAX {version('jax')}"
+    about["machine"] = record.where()
     return {**about, **_figures(rows), **_result(evals[-1])}
 
 

@@ -25,7 +25,6 @@ from typing import Any
 import agents_baseline
 import agents_memup
 import agents_picture
-import jax
 import numpy as np
 import pinned
 import record
@@ -102,7 +101,7 @@ def measure(cell: dict[str, Any], seeds: list[int], limit_s: float) -> dict[str,
         "success_ci95": [max(low, 0.0), min(high, 1.0)],
         "wall_s": round(time.perf_counter() - begin, 1),
         "limit_s": round(limit_s),
-        "machine": f"{record.machine()['processor']}, JAX {jax.__version__}",
+        "machine": record.where(),
         "commit": commit()[:7],
         "processors": len(os.sched_getaffinity(0)),
     }

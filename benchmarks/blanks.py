@@ -39,12 +39,9 @@ READING_ALL: dict[str, list[str]] = {
     "rmt": _SLOTS,
     "window-transformer": [],
 }
-# The defaults, where the time scales of the preset's memory (0: as they are) are not a value.
-_SHORT = {name: ["--memory.timescale", "1000"] for name in ("s6", "lru", "ffm", "gated-deltanet")}
-_SHORT["rmt"] = ["--memory.timescale", "200"]
 MEMORIES = {
     **{name: [*EVERY_STEP, *fields] for name, fields in READING_ALL.items()},
-    **{f"{name}, events": [*EVENTS, *_SHORT.get(name, [])] for name in READING_ALL},
+    **{f"{name}, events": EVENTS for name in READING_ALL},
 }
 
 
@@ -69,7 +66,7 @@ def judge(memory: str, folder: Path) -> dict:
     name, _, kind = memory.partition(", ")
     run = folder / (name + kind)
     memup("train", *MEMORIES[memory], "--memory", name, "--run-dir", str(run), "--quiet")
-    found = {"memory": memory, **training(run)}
+    found = {"memory": memory, "machine": record.where(), **training(run)}
     for blanks, count in SEQUENCES.items():
         words = ("--task", f"copy-{blanks}", "--episodes", str(count), "--json")
         result = json.loads(memup("eval", str(run), *words))

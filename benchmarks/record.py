@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 from memup.rundir import commit, versions
@@ -21,6 +22,11 @@ def machine() -> dict:
         "load_at_start": os.getloadavg()[0],
         "system": platform.platform(),
     }
+
+
+def where() -> str:
+    """Say on what one cell of a result is measured: cells may be merged from several machines."""
+    return f"{machine()['processor']}, JAX {version('jax')}"
 
 
 def write(name: str, results: object, **about: object) -> None:
