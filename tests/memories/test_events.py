@@ -1,5 +1,8 @@
 """A memory that reads events only, and which steps are events."""
 
+from functools import partial
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +13,7 @@ import memup
 from memup.data import starts
 from memup.data.store import EpisodeStore
 from memup.errors import MemupError
+from memup.memories.base import AbstractCell
 from memup.memories.make import make_memory
 from memup.nn.encoder import InputEncoder
 from memup.nn.events import EventEncoder, Rarity
@@ -48,6 +52,29 @@ def test_the_gradient_passes_unchanged_over_what_is_left_out():
     near, far = (jax.grad(last)(jnp.ones(INPUT), blanks) for blanks in (1, 500))
     np.testing.assert_array_equal(near, far)
     assert jnp.abs(near[1:]).min() > 0
+
+
+@pytest.mark.parametrize("name", ["lstm", "window-transformer"])
+def test_stepping_from_event_to_event_is_as_good_as_scanning_all(name):
+    """With a gradient and without, over rows that have other events, also where lives begin."""
+    options = {"lstm": {"size": 5}, "window-transformer": {"size": 4, "heads": 1, "window": 3}}
+    key = jax.random.key(0)
+    memory = make_memory(name, INPUT, key=key, events=True, **options[name])
+    xs = jax.random.normal(jax.random.key(1), (4, STEPS, INPUT))
+    first = jax.random.bernoulli(jax.random.key(2), 0.2, (4, STEPS)).at[2:, 0].set(True)
+    # The third row is full of events, the last one has none.
+    xs = xs.at[2, :, 0].set(1).at[3, :, 0].set(-1)
+    state, _ = memory.unroll(memory.initial_state(), xs[0] + 1, first[0])
+
+    def loss(unroll, memory, xs):
+        after, ys = jax.vmap(unroll, (None, None, 0, 0))(memory, state, xs, first)
+        return jnp.sum(jnp.sin(ys)), (after, ys)
+
+    unrolls = type(memory).unroll, AbstractCell.unroll
+    close = partial(jax.tree.map, partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5))
+    close(*(loss(unroll, memory, xs) for unroll in unrolls))
+    close(*(eqx.filter_grad(partial(loss, u), has_aux=True)(memory, xs) for u in unrolls))
+    close(*(jax.grad(partial(loss, u, memory), has_aux=True)(xs) for u in unrolls))
 
 
 def test_rarity_on_the_device_is_that_of_the_store(monkeypatch):

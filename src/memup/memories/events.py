@@ -9,9 +9,9 @@ from typing import Any, final
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
-from memup.memories.base import AbstractCell, AbstractMemory
+from memup.memories.base import AbstractCell, AbstractMemory, reset_where
 from memup.types import Key
 
 EventState = tuple[Any, Float[Array, " D"]]
@@ -47,3 +47,46 @@ class EventMemory(AbstractCell):
         read = self.inner.step(state[0], x[1:], key=key)
         state = jax.tree.map(lambda new, old: jnp.where(x[0] > 0, new, old), read, state)
         return state, state[1]
+
+    def unroll(
+        self,
+        state: EventState,
+        xs: Float[Array, "T I"],
+        first: Bool[Array, " T"],
+        *,
+        key: Key | None = None,
+    ) -> tuple[EventState, Float[Array, "T D"]]:
+        """Read T inputs; where no gradient is asked for, in time of the events alone."""
+        if key is not None:
+            return super().unroll(state, xs, first, key=key)
+        return _unroll(self, state, xs, first)
+
+
+@eqx.filter_custom_jvp
+def _unroll(
+    memory: EventMemory, state: EventState, xs: Float[Array, "T I"], first: Bool[Array, " T"]
+) -> tuple[EventState, Float[Array, "T D"]]:
+    """Step from event to event. A loop of so many steps as there are has no gradient."""
+    length = len(first)
+    # A beginning changes the state too, event or not.
+    changes = (xs[:, 0] > 0) | first
+    order = jnp.nonzero(changes, size=length, fill_value=0)[0]
+    given = jnp.zeros((length + 1, memory.output_size), state[1].dtype).at[0].set(state[1])
+
+    def body(now: tuple[Array, EventState, Array]) -> tuple[Array, EventState, Array]:
+        done, state, given = now
+        t = order[done]
+        state = reset_where(first[t], memory.initial_state(), state)
+        state, y = memory.step(state, xs[t])
+        return done + 1, state, given.at[done + 1].set(y)
+
+    count = changes.sum()
+    begin = jnp.zeros((), count.dtype), state, given
+    _, state, given = jax.lax.while_loop(lambda now: now[0] < count, body, begin)
+    return state, given[jnp.cumsum(changes)]
+
+
+@_unroll.def_jvp
+def _unroll_every_step(primals: tuple, tangents: tuple) -> tuple:
+    """Differentiate the scan over every step instead; `vmap` sums its gradient over the rows."""
+    return eqx.filter_jvp(AbstractCell.unroll, primals, tangents)
