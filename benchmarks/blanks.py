@@ -38,6 +38,9 @@ READING_ALL: dict[str, list[str]] = {
     "ntm": _SLOTS,
     "rmt": _SLOTS,
     "window-transformer": [],
+    "gtrxl": [],
+    "bigbird": [],
+    "rnn": [],
 }
 MEMORIES = {
     **{name: [*EVERY_STEP, *fields] for name, fields in READING_ALL.items()},
