@@ -43,7 +43,7 @@ READING_ALL: dict[str, list[str]] = {
     "rnn": [],
 }
 # A Transformer that reads single steps is slow, and learns from fewer updates.
-FEWER = dict.fromkeys(("window-transformer", "gtrxl", "bigbird"), ["--method.updates", "1500"])
+FEWER = {name: ["--method.updates", "1500"] for name in ("window-transformer", "gtrxl", "bigbird")}
 MEMORIES = {
     **{name: [*EVERY_STEP, *fields] for name, fields in READING_ALL.items()},
     **{f"{name}, events": [*EVENTS, *FEWER.get(name, [])] for name in READING_ALL},
