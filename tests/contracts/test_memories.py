@@ -1,5 +1,7 @@
 """Every memory in the table keeps the contract, with one layer and with two."""
 
+from functools import cache
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -55,9 +57,14 @@ def build(name, layers, clock=0, events=False, **others):
 ADAPTED = [("lstm", 1, 4), ("lstm", 1, 0, True)]
 
 
+@cache
+def built(case):
+    return build(*case)
+
+
 @pytest.fixture(params=[*CASES, *ADAPTED], ids=lambda case: "-".join(map(str, case)))
 def memory(request):
-    return build(*request.param)
+    return built(request.param)
 
 
 @pytest.fixture
@@ -71,9 +78,34 @@ def flags(*starts):
     return jnp.isin(jnp.arange(STEPS), jnp.array(starts, int))
 
 
+# Nearly all of the time is compiling, so that tests share these few programs.
 @eqx.filter_jit
 def unroll(memory, state, xs, first):
     return memory.unroll(state, xs, first)
+
+
+@eqx.filter_jit
+def unroll_rows(memory, states, xs, first):
+    return jax.vmap(memory.unroll)(states, xs, first)
+
+
+@eqx.filter_jit
+def step(memory, state, x):
+    return memory.step(state, x)
+
+
+# Not their squares, which have a fixed sum behind a layer norm.
+def waves(weights, static, state, xs, first, asked):
+    ys = eqx.combine(weights, static).unroll(state, xs, first)[1]
+    return jnp.sum(jnp.where(asked[:, None], jnp.sin(ys + jnp.arange(ys.shape[1])[None]), 0.0))
+
+
+@eqx.filter_jit
+def slopes(memory, state, xs, first, asked):
+    """Gradients of weights and inputs for sines of the outputs that are asked for."""
+    weights, static = eqx.partition(memory, eqx.is_array)
+    of = jax.grad(lambda weights, xs: waves(weights, static, state, xs, first, asked), (0, 1))
+    return of(weights, xs)
 
 
 def some_state(memory):
@@ -86,9 +118,13 @@ def outputs(memory, state, xs, first):
 
 
 def close(a, b, tolerance=1e-5):
-    jax.tree.map(
-        lambda x, y: np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance), a, b
-    )
+    """Compare leaf by leaf; small numbers of a leaf with large ones are sums of large ones."""
+
+    def one(x, y):
+        scale = max(1.0, float(jnp.abs(y).max(initial=0)))
+        np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance * scale)
+
+    jax.tree.map(one, a, b)
 
 
 def finite(tree):
@@ -96,7 +132,7 @@ def finite(tree):
 
 
 def test_shapes(memory, xs):
-    state, ys = memory.unroll(memory.initial_state(), xs, flags())
+    state, ys = unroll(memory, memory.initial_state(), xs, flags())
     assert ys.shape == (STEPS, memory.output_size) and memory.input_size == INPUT
     assert jax.tree.map(jnp.shape, state) == jax.tree.map(jnp.shape, memory.initial_state())
 
@@ -105,24 +141,20 @@ def test_steps_windows_and_one_unroll_agree(memory, xs):
     first = flags(0, RESET)
     begin = some_state(memory)
     whole = unroll(memory, begin, xs, first)
-    state, parts = begin, []
-    for t in (0, 2, 3):
-        end = {0: 2, 2: 3, 3: STEPS}[t]
-        state, ys = unroll(memory, state, xs[t:end], first[t:end])
-        parts.append(ys)
-    close((state, jnp.concatenate(parts)), whole)
+    for cut in (RESET, STEPS - RESET):
+        state, before = unroll(memory, begin, xs[:cut], first[:cut])
+        state, after = unroll(memory, state, xs[cut:], first[cut:])
+        close((state, jnp.concatenate([before, after])), whole)
     state, singles = begin, []
     for x, starts in zip(xs, first, strict=True):
-        state, y = memory.step(memory.initial_state() if starts else state, x)
+        state, y = step(memory, memory.initial_state() if starts else state, x)
         singles.append(y)
     close((state, jnp.stack(singles)), whole)
 
 
 def test_a_reset_cuts_the_past(memory, xs):
-    def after(xs):
-        return jnp.sum(outputs(memory, some_state(memory), xs, flags(RESET))[RESET:] ** 2)
-
-    gradient = jax.grad(after)(xs)
+    late = jnp.arange(STEPS) >= RESET
+    _, gradient = slopes(memory, some_state(memory), xs, flags(RESET), late)
     assert (gradient[:RESET] == 0).all() and (gradient[RESET:] != 0).any()
     fresh = outputs(memory, memory.initial_state(), xs[RESET:], flags()[RESET:])
     close(outputs(memory, some_state(memory), xs, flags(RESET))[RESET:], fresh)
@@ -135,30 +167,26 @@ def test_a_broken_state_does_not_pass_a_reset(memory, xs, bad):
     close(outputs(memory, broken, xs, flags(0)), fresh)
     late = outputs(memory, memory.initial_state(), xs[RESET:], flags()[RESET:])
     close(outputs(memory, broken, xs, flags(RESET))[RESET:], late)
-    weights, static = eqx.partition(memory, eqx.is_array)
-
-    def loss(weights, xs):
-        return jnp.sum(outputs(eqx.combine(weights, static), broken, xs, flags(0)) ** 2)
-
-    assert finite(jax.grad(loss, (0, 1))(weights, xs))
+    assert finite(slopes(memory, broken, xs, flags(0), jnp.ones(STEPS, bool)))
 
 
 def test_rows_do_not_meet(memory, xs):
     rows = jnp.stack([xs, 2 * xs, -xs])
     states = jax.tree.map(lambda a: jnp.stack([a, 2 * a, -a]), some_state(memory))
     first = jnp.stack([flags(), flags(0, 2), flags(RESET)])
-    together = jax.jit(jax.vmap(memory.unroll))(states, rows, first)
+    together = unroll_rows(memory, states, rows, first)
     for row in range(3):
         alone = unroll(memory, *jax.tree.map(lambda a, r=row: a[r], (states, rows, first)))
         close(jax.tree.map(lambda a, r=row: a[r], together), alone)
-    spoilt = jax.vmap(memory.unroll)(states, rows.at[0].set(jnp.nan), first)
+    spoilt = unroll_rows(memory, states, rows.at[0].set(jnp.nan), first)
     close(spoilt[1][1:], together[1][1:])
 
 
 def test_outputs_do_not_see_the_future(memory, xs):
-    jacobian = jax.jacrev(lambda xs: outputs(memory, some_state(memory), xs, flags(2)))(xs)
+    begin = some_state(memory)
     for t in range(STEPS):
-        assert (jacobian[t, :, t + 1 :] == 0).all() and (jacobian[t, :, t] != 0).any()
+        _, gradient = slopes(memory, begin, xs, flags(2), jnp.arange(STEPS) == t)
+        assert (gradient[t + 1 :] == 0).all() and (gradient[t] != 0).any()
 
 
 def test_state_goes_through_numpy(memory, xs):
@@ -169,15 +197,10 @@ def test_state_goes_through_numpy(memory, xs):
     close(unroll(memory, again, xs, flags()), unroll(memory, state, xs, flags()), 0)
 
 
-def test_a_stopped_state_cuts_the_gradient(memory, xs):
-    def second_half(xs, stop):
-        state, _ = unroll(memory, memory.initial_state(), xs[:3], flags()[:3])
-        state = jax.lax.stop_gradient(state) if stop else state
-        return jnp.sum(outputs(memory, state, xs[3:], flags()[3:]) ** 2)
-
-    assert (jax.grad(second_half)(xs, True)[:3] == 0).all()
+def test_a_gradient_passes_to_what_was_read_before(memory, xs):
+    _, gradient = slopes(memory, memory.initial_state(), xs, flags(), jnp.arange(STEPS) >= 3)
     remembers = bool(jax.tree.leaves(memory.initial_state()))
-    assert bool((jax.grad(second_half)(xs, False)[:3] != 0).any()) == remembers
+    assert bool((gradient[:3] != 0).any()) == remembers
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-{case[1]}")
@@ -194,33 +217,30 @@ def test_gradient_is_the_slope(case):
 
         arguments = (weights, some_state(memory), xs)
         assert all(leaf.dtype == jnp.float64 for leaf in jax.tree.leaves(arguments))
-        check_grads(loss, arguments, order=1, atol=1e-6, rtol=1e-6, eps=1e-6)
+        check_grads(loss, arguments, order=1, modes=["rev"], atol=1e-6, rtol=1e-6, eps=1e-6)
 
 
 def test_zeros_give_numbers(memory):
-    weights, static = eqx.partition(memory, eqx.is_array)
-
-    def loss(weights, xs):
-        ys = outputs(eqx.combine(weights, static), memory.initial_state(), xs, flags())
-        return jnp.sum(ys**2)
-
-    zeros = jnp.zeros((STEPS, INPUT))
-    assert finite(jax.value_and_grad(loss, (0, 1))(weights, zeros))
+    given = memory.initial_state(), jnp.zeros((STEPS, INPUT)), flags()
+    assert finite((outputs(memory, *given), slopes(memory, *given, jnp.ones(STEPS, bool))))
 
 
 def test_several_seeds_train_at_once(memory, xs):
     weights, static = eqx.partition(memory, eqx.is_array)
-    several = (jax.tree.map(lambda a: jnp.stack([a, 2 * a]), weights), jnp.ones(2))
+    several = jax.tree.map(lambda a: jnp.stack([a, 2 * a]), weights)
     rows = jnp.stack([xs, 2 * xs, -xs])
+    rest = flags(RESET), jnp.ones(STEPS, bool)
 
-    def loss(weights, scale):
-        memory = eqx.combine(weights, static)
-        of_row = jax.vmap(lambda x: outputs(memory, memory.initial_state(), x, flags(RESET)))
-        return jnp.sum(of_row(scale * rows) ** 2)
+    def loss(weights, rows):
+        begin = jax.lax.stop_gradient(eqx.combine(weights, static).initial_state())
+        return jax.vmap(lambda xs: waves(weights, static, begin, xs, *rest))(rows).sum()
 
-    together = jax.jit(jax.vmap(jax.grad(loss, (0, 1))))(*several)
+    together = jax.jit(jax.vmap(jax.grad(loss, (0, 1))))(several, jnp.stack([rows, rows]))
     for seed in range(2):
-        alone = jax.jit(jax.grad(loss, (0, 1)))(*jax.tree.map(lambda a, s=seed: a[s], several))
+        own = eqx.combine(jax.tree.map(lambda a, s=seed: a[s], several), static)
+        alone = [slopes(own, own.initial_state(), row, *rest) for row in rows]
+        of_weights, of_rows = jax.tree.map(lambda *parts: jnp.stack(parts), *alone)
+        alone = jax.tree.map(lambda a: a.sum(axis=0), of_weights), of_rows
         close(jax.tree.map(lambda a, s=seed: a[s], together), alone, 1e-4)
 
 
