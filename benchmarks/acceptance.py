@@ -104,7 +104,16 @@ def _figures(rows: list[dict]) -> dict:
         "memory_updates": updates,
         "policy_env_steps": acting.get("env_steps"),
         "collected_env_steps": last.get("collect", {}).get("env_steps"),
+        "curve": _curve(rows),
     }
+
+
+def _curve(rows: list[dict]) -> dict[str, list]:
+    """Return how the held-out loss of the memory fell: 40 points at most, the last among them."""
+    held = [r for r in rows if r["phase"] in ("memory", "joint") and "held_out_loss" in r]
+    held = held[:: -max(1, -(-len(held) // 40))][::-1]
+    names = ("updates", "wall_s", "loss", "held_out_loss")
+    return {name: [float(f"{r[name]:.4g}") for r in held] for name in names}
 
 
 def _result(row: dict) -> dict:
