@@ -45,10 +45,13 @@ READING_ALL: dict[str, list[str]] = {
     "rnn": [],
 }
 # A Transformer that reads single steps is slow, and learns from fewer updates.
-FEWER = {"window-transformer": _SHORT, "gtrxl": _SHORT, "bigbird": _SHORT}
+TRANSFORMERS = ("window-transformer", "gtrxl", "bigbird")
 MEMORIES = {
     **{name: [*EVERY_STEP, *fields] for name, fields in READING_ALL.items()},
-    **{f"{name}, events": [*EVENTS, *FEWER.get(name, [])] for name in READING_ALL},
+    **{
+        f"{name}, events": [*EVENTS, *(_SHORT if name in TRANSFORMERS else [])]
+        for name in READING_ALL
+    },
 }
 
 
