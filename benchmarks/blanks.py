@@ -17,6 +17,7 @@ import record
 from extrapolation import memup
 
 EVERY_STEP = ["copy-1000", "--task", "copy-10000", "--collect.episodes", "10000"]
+EVERY_STEP += ["--method.between", "0"]  # a single step of some memories is slow
 EVENTS = ["copy-10000"]
 # Fresh sequences at each number of blanks, and for what is slow.
 SEQUENCES = {10_000: 256, 100_000: 64, 1_000_000: 64}

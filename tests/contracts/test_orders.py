@@ -41,6 +41,17 @@ def of_row(visits, row):
     return [v for v in visits if v.row == row]
 
 
+def ages(order, windows, rows=8, length=40):
+    """Return first steps [windows, rows] of an order of windows of 4, and where lives begin."""
+    cursor, starts, done = order.init(rows), [], []
+    rng = np.random.default_rng(0)
+    for _ in range(windows):
+        cursor, new = order.advance(cursor, 4, np.array([5]), np.array([length]), rng)
+        starts.append([v.start for v in new])
+        done.append(cursor.done)
+    return np.array(starts), [np.flatnonzero(row == 1) for row in np.array(done).T]
+
+
 @pytest.mark.parametrize("name", sorted(WALKING))
 @settings(max_examples=30, deadline=None)
 @given(steps=st.lists(st.integers(1, 15), min_size=1, max_size=5), seed=st.integers(0, 99))
@@ -114,19 +125,27 @@ def rare(episode):
 def test_jump_sees_the_first_window_and_later_ones_in_order(visits, calls, seed):
     order, ids, lengths = Jump(4, visits, rare), *JUMPS
     _, seen = walk(order, [8] * calls, seed=seed, ids=ids, lengths=lengths)
+    length = dict(zip(*JUMPS, strict=True))
     for row in range(3):
         mine = of_row(seen, row)
         assert [v.offset for v in mine] == list(range(0, 8 * calls, 4))
-        # The first life is cut to a random length, so that rows differ in age.
-        second = next((i for i, v in enumerate(mine) if i and v.fresh), min(visits, len(mine)))
-        assert mine[0].fresh and second <= visits
         for i, v in enumerate(mine):
-            assert v.stop - v.start == 4 and v.stop <= dict(zip(*JUMPS, strict=True))[v.episode]
-            assert v.fresh == (i == 0 or (i >= second and (i - second) % visits == 0))
+            assert v.stop - v.start == 4 and v.stop <= length[v.episode]
+            assert v.fresh == (v.start == 0), "whoever reads step 0 has read nothing before"
             if v.fresh:
-                assert v.start == 0
-            else:
-                assert v.episode == mine[i - 1].episode and v.start >= mine[i - 1].start
+                continue
+            before = mine[i - 1]
+            assert v.episode == before.episode and v.start >= before.start
+            assert v.start >= before.stop or length[v.episode] < 4 * visits, "no step twice"
+
+
+def test_a_window_that_would_overlap_the_first_one_is_the_first_one_anew():
+    order = Jump(4, 4, lambda _: (np.array([2, 30]), np.full(2, 0.5)))
+    starts, begins = ages(order, 400)
+    for row in range(8):
+        whole = [life for life in np.split(starts[:, row], begins[row]) if len(life) == 4][1:]
+        assert all(life[0] == life[1] == 0 and 26 < life[3] <= 36 for life in whole)
+        assert {0} < {int(life[2]) for life in whole}, "it also sees what is not rare"
 
 
 def test_jump_visits_what_is_rare():
@@ -173,27 +192,21 @@ def test_pieces_of_an_episode_that_is_too_short_for_all_still_ascend():
     for life in lives(seen):
         starts = [v.start for v in life]
         assert starts == sorted(starts) and starts[0] == 0 and life[-1].stop <= 9
-        assert rare_ones <= {step for v in life for step in range(v.start, v.stop)}
+        assert len(life) == 1 or rare_ones <= {k for v in life for k in range(v.start, v.stop)}
 
 
 def test_young_rows_of_jump_are_not_in_step():
-    order = Jump(4, 5, rare)
-    _, seen = walk(order, [4 * 20], rows=16, ids=np.array([5]), lengths=np.array([40]))
-    begins = [[i for i, v in enumerate(of_row(seen, row)) if v.fresh] for row in range(16)]
+    _, begins = ages(Jump(4, 5, rare), 20, rows=16)
     assert len({mine[1] for mine in begins}) > 2, "lives end at different times"
     assert len({mine[-1] for mine in begins}) > 2, "and still do later"
 
 
 def test_some_rows_of_jump_live_long():
-    order = Jump(4, 3, rare, old=0.25, old_visits=50)
-    _, seen = walk(order, [4 * 400], rows=8, ids=np.array([5]), lengths=np.array([120]))
-    lives = []
+    starts, begins = ages(Jump(4, 3, rare, old=0.25, old_visits=50), 400, length=120)
+    lives = [set(np.diff(mine)[1:].tolist()) for mine in begins]
     for row in range(8):
-        begins = [i for i, v in enumerate(of_row(seen, row)) if v.fresh]
-        lives.append(set(np.diff(begins)[1:].tolist()))
-        mine = of_row(seen, row)
-        later = [b.start - a.start for a, b in pairwise(mine) if not b.fresh]
-        assert min(later) >= 0 and all(v.start == 0 for v in mine if v.fresh)
+        later = np.delete(np.diff(starts[:, row]), begins[row][1:] - 1)
+        assert min(later) >= 0 and not starts[begins[row], row].any()
     assert lives[:6] == [{3}] * 6
     for old in lives[6:]:
         assert max(old) == 30, "as many windows as the episode has"
@@ -201,16 +214,14 @@ def test_some_rows_of_jump_live_long():
 
 def test_rows_of_jump_grow_old_late_and_not_in_step():
     order = Jump(4, 3, rare, old=0.5, old_visits=20, old_after=4 * 60)
-    _, seen = walk(order, [4 * 50, 4 * 150], rows=8, ids=np.array([5]), lengths=np.array([120]))
+    _, begins = ages(order, 200, length=120)
     first = []
-    for row in range(4, 8):
-        begins = np.array([i for i, v in enumerate(of_row(seen, row)) if v.fresh])
-        lives = np.diff(begins)
-        assert max(lives[begins[:-1] < 60]) == 3 and max(lives) == 20
-        first.append(int(begins[:-1][lives > 3][0] + lives[lives > 3][0]))
+    for mine in begins[4:]:
+        lives = np.diff(mine)
+        assert max(lives[mine[:-1] < 60]) == 3 and max(lives) == 20
+        first.append(int(mine[:-1][lives > 3][0] + lives[lives > 3][0]))
     assert len(set(first)) > 2, "their first long lives end at different times"
-    young = [i for i, v in enumerate(of_row(seen, 0)) if v.fresh]
-    assert max(np.diff(young)) == 3
+    assert max(np.diff(begins[0])) == 3
 
 
 def test_a_long_life_holds_what_is_rare_and_nothing_twice():

@@ -133,7 +133,9 @@ class Jump(AbstractOrder):
                     skipped = start - lived.starts[lived.done - 1] - self.piece
                     gap = min(max(skipped, 0), self.between)
                 stop = start + self.piece
-                visits.append(Visit(row, lived.episode, start, stop, offset, fresh, gap))
+                # Step 0 is never read into a state that has read it before.
+                anew = fresh or start == 0
+                visits.append(Visit(row, lived.episode, start, stop, offset, anew, gap))
                 lived.done += 1
             episode[row], life[row], done[row] = lived.episode, len(lived.starts), lived.done
             starts[row, : len(lived.starts)] = lived.starts
@@ -154,8 +156,9 @@ class Jump(AbstractOrder):
     def _young(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
         """Draw the first steps of the pieces of a short life, ascending.
 
-        Whole windows may overlap. Of pieces no step is read twice, which would be another
-        episode, unless it is too short for that.
+        No step is read twice into one state, which would be another episode, unless this one is
+        too short for that. A window that begins within the first one is the first one, read anew:
+        what comes later would not teach what it asks.
         """
         last = length - self.piece
         steps, probability = self.rare(episode)
@@ -167,12 +170,13 @@ class Jump(AbstractOrder):
         rare = rare - rng.integers(self.piece, size=len(rare))
         others = rng.integers(last + 1, size=self.visits - 1 - len(rare))
         starts = np.sort(np.clip(np.concatenate(([0], rare, others)), 0, last))
-        if self.piece == self.window:
-            return starts
-        # A piece that begins within the one before begins after it; that loses no step.
-        apart = np.arange(self.visits) * self.piece
-        starts = np.maximum.accumulate(starts - apart) + apart
-        return np.clip(np.minimum(starts, last - apart[::-1]), 0, last)
+        again = np.count_nonzero(starts[1:] < self.window) if self.piece == self.window else 0
+        starts[: again + 1] = 0
+        # What begins within the one before begins after it; that loses no step.
+        apart = np.arange(len(starts) - again) * self.piece
+        once = np.maximum.accumulate(starts[again:] - apart) + apart
+        starts[again:] = np.minimum(once, last - apart[::-1])
+        return np.clip(starts, 0, last)
 
     def _old(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
         """Draw those of a long life: an episode is cut into windows, of which some are left out.
