@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "benchmarks"))
 TABLES = runpy.run_path(str(ROOT / "benchmarks" / "tables.py"))
 PICTURE = runpy.run_path(str(ROOT / "benchmarks" / "memories_picture.py"))
+CURVES = runpy.run_path(str(ROOT / "benchmarks" / "curves_picture.py"))
 
 
 @pytest.mark.parametrize("page", TABLES["PAGES"], ids=lambda p: p.name)
@@ -25,6 +26,23 @@ def test_the_picture_of_the_memories_is_up_to_date():
     drawn = PICTURE["draw"](found)
     assert drawn == PICTURE["OUTPUT"].read_text(), "run python benchmarks/memories.py --picture"
     assert all(f"{row['sequence_steps_per_s']:,}" in drawn for row in found["results"])
+
+
+@pytest.mark.parametrize("name", CURVES["PICTURES"])
+def test_the_pictures_of_the_curves_are_up_to_date(name):
+    drawn = CURVES["picture"](name)
+    assert drawn == CURVES["path"](name).read_text(), "run python benchmarks/curves_picture.py"
+
+
+@pytest.mark.parametrize(("lowest", "middle"), [(0.01, 50), (-1.98, 50)])
+def test_a_curve_is_drawn_in_logs_where_the_loss_has_a_zero(lowest, middle):
+    losses = [1.0, (lowest + 1) / 2 if lowest < 0 else 0.1, lowest]
+    curve = {"updates": [1, 2, 3], "wall_s": [15, 20, 25], "loss": losses}
+    curve["held_out_loss"] = [None, None, lowest]
+    row = {"task": "a", "seed": 0, "curve": curve, "phases_s": {"collect": 2.0, "detect": 3.0}}
+    text = CURVES["draw"]([row, {"task": "b", "seed": 0}])
+    assert f'd="M110.0 0.0L165.0 {middle}.0L220.0 100.0"' in text, "ten to twenty seconds"
+    assert ">a</text>" in text and ">b</text>" not in text
 
 
 def cell(system, length, success, steps):
