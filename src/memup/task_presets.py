@@ -31,6 +31,8 @@ _COPY = {
     "method.order": "jump",
     "method.visits": 2,
     "method.old": 0.1,
+    # All updates: the last tenths of a percent are learned while the rate falls.
+    "method.patience": 0,
     "method.updates": 9000,
 }
 
@@ -46,7 +48,6 @@ _TEN = {
     "method.visits": 23,
     "method.rows": 48,
     "method.query_stride": 7,
-    # All updates: the last tenths of a percent are learned while the rate falls.
     "method.patience": 0,
     "method.updates": 6000,
 }
