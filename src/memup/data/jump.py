@@ -158,7 +158,7 @@ class Jump(AbstractOrder):
 
         No step is read twice into one state, which would be another episode, unless this one is
         too short for that. A window that begins within the first one is the first one, read anew:
-        what comes later would not teach what it asks.
+        moved behind it, it would hold nothing rare, and writing would be taught half as often.
         """
         last = length - self.piece
         steps, probability = self.rare(episode)
