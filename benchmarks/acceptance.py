@@ -20,6 +20,8 @@ from pathlib import Path
 import pinned
 import record
 
+from memup.rundir import commit
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -57,7 +59,7 @@ def run(what: list[str], seed: int, cache: str, pin: Callable[[], None]) -> dict
         "peak_anonymous_mib": anonymous.peak_mib,
     }
     about = {"seed": seed, "wall_s": round(wall, 1), "cores": cores, **peaks}
-    about["machine"] = record.where()
+    about |= {"machine": record.where(), "commit": (commit() or "")[:7]}
     return {**about, **_figures(rows), **_result(evals[-1])}
 
 
@@ -136,7 +138,9 @@ def cells(
     /,
     **about: object,
 ) -> None:
-    """Run every row with every seed and record each at once; what is recorded is not run again.
+    """Run every row with every seed and record each at once.
+
+    What is recorded is not run again, unless that is asked for.
 
     Args:
         name: of the result file.
@@ -157,12 +161,21 @@ def cells(
             for labels in rows
             for seed in args.seeds
         ]
-        missing = [c for c in asked if not any(r.items() >= c.items() for r in results)]
+        missing = [c for c in asked if args.again or _place(results, c) is None]
         each = len(os.sched_getaffinity(0)) // args.workers
         for cell, found in pinned.apart(missing, one, args.workers, each):
-            results.append({**cell, **found})
-            print(json.dumps(results[-1]), flush=True)
+            at = _place(results, cell)
+            if at is None:
+                results.append({**cell, **found})
+            else:
+                results[at] = {**cell, **found}
+            print(json.dumps({**cell, **found}), flush=True)
             record.write(name, results, **about)
+
+
+def _place(results: list[dict], cell: dict) -> int | None:
+    """Return where a cell is among the results, if it is."""
+    return next((i for i, r in enumerate(results) if r.items() >= cell.items()), None)
 
 
 def parser(names: Iterable[str] | None = None, what: str = "rows") -> argparse.ArgumentParser:
@@ -173,6 +186,7 @@ def parser(names: Iterable[str] | None = None, what: str = "rows") -> argparse.A
         names = list(names)
         made.add_argument("--only", nargs="+", choices=names, default=names, help=what)
     made.add_argument("--workers", type=int, default=1, help="runs at once, each on its own cores")
+    made.add_argument("--again", action="store_true", help="measure what is recorded anew")
     made.add_argument("--json", action="store_true", help="taken for granted")
     return made
 
