@@ -28,8 +28,8 @@ _ANYWHERE = {
     "method.visits": 8,
     "method.updates": 3000,
 }
-# Each junction asks for a hint of its own, so a row must meet all of them. The memory reads hints and
-# junctions only, and windows are put together from them: a life is the first step, eight rare
+# Each junction asks for a hint of its own, so a row must meet all of them. The memory reads hints
+# and junctions only, and windows are put together from them: a life is the first step, eight rare
 # ones and three others. A running maximum that reads all is right on one seed of three.
 _HINTS = {
     "memory.size": 128,
