@@ -1,5 +1,6 @@
 """Names become objects here and nowhere else."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,8 @@ from memup.tree import Vector, initial, rebuilder
 from memup.types import Key
 
 HOST_ENVIRONMENTS = 16
+# What old rows read between the windows of one chunk, at most: of images 400 steps are too many.
+BETWEEN_BYTES = 1 << 30
 
 
 def build(
@@ -243,7 +246,7 @@ class Builder:
             name = world.facts.setdefault("order", self._suitable_order(world))
         if name == "jump":
             rare = Starts(world.store, world.facts["starts"], self.spec["method.rare"])
-            ages = (self.spec[f"method.{n}"] for n in ("old", "old_visits", "between"))
+            ages = *(self.spec[f"method.{n}"] for n in ("old", "old_visits")), self._between(world)
             after = int(self.spec["method.old_after"] * self.spec["method.updates"]) * window
             visits, piece = self.spec["method.visits"], self.spec["method.piece"]
             return Jump(window, visits, rare, *ages, after, piece)
@@ -270,9 +273,16 @@ class Builder:
             spec["method.query_stride"],
             world.actions > 0,
             world.context,
-            between=spec["method.between"],
+            between=self._between(world),
             old=spec["method.old"],
         )
+
+    def _between(self, world: World) -> int:
+        """Return how many steps an old row reads between windows: those of a chunk must fit."""
+        spec, leaves = self.spec, flatten(world.space).values()
+        bytes_of = [math.prod(x.shape) * np.dtype(x.dtype).itemsize for x in leaves]
+        windows = max(1, round(spec["method.old"] * spec["method.rows"])) * spec["method.chunk"]
+        return min(spec["method.between"], BETWEEN_BYTES // (windows * sum(bytes_of)))
 
     def agent(self, world: World) -> AbstractAgent:
         """Make the agent on what earlier phases left, or on a new memory."""

@@ -85,7 +85,7 @@ GENERAL: dict[str, Option] = {
         250, "windows of an episode that an old row visits, if there are so many", low=2
     ),
     "method.between": Option(
-        400, "steps that an old row also reads before each window, without learning", low=0
+        400, "steps that an old row also reads before each window, as far as 1 GiB goes", low=0
     ),
     "method.old_after": Option(
         0.0, "share of the updates before the first row grows old", low=0.0, high=1.0

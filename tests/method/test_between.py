@@ -7,11 +7,14 @@ import pytest
 from hand_store import SPACE, hand_store
 from test_update import R, close, make_model
 
+import memup
+from memup.build import Builder, build
 from memup.build_parts import make_selector, make_target
 from memup.data.jump import Jump
 from memup.memories.encoded import initial_rows
 from memup.method.update import MemUP
 from memup.method.windows import Windows
+from memup.spaces import Box, Dict, Discrete
 from memup.tree import ravel, rebuilder
 from memup.types import StepInput
 
@@ -103,3 +106,22 @@ def test_no_gradient_passes_through_what_lies_between(learner, vector):
     reward = w.between.x.reward
     assert float(through(reward)) != float(through(reward + 1.0)), "what is read does count"
     assert not np.asarray(jax.grad(through)(reward)).any()
+
+
+@pytest.mark.parametrize(
+    ("space", "given", "read"),
+    [
+        # A quarter of 64 rows, 50 windows a chunk: 800 times what is read before each.
+        (Box((3,), "int8"), 400, 400),
+        (Box((84, 84), "uint8"), 400, 2**30 // (800 * 84 * 84)),
+        (Dict({"a": Box((84, 84), "float32"), "b": Discrete(3)}), 400, 47),
+        (Box((84, 84), "uint8"), 20, 20),
+    ],
+)
+def test_what_a_chunk_reads_between_windows_fits_in_a_gigabyte(space, given, read):
+    spec = memup.spec(env="tmaze-20", **{"method.order": "jump", "method.between": given})
+    builder, world = Builder(spec), build(spec).world
+    world.space, world.facts["starts"] = space, []
+    assert builder.windows(world).between == read
+    order = builder.order(world)
+    assert isinstance(order, Jump) and order.between == read
