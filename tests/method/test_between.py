@@ -125,3 +125,17 @@ def test_what_a_chunk_reads_between_windows_fits_in_a_gigabyte(space, given, rea
     assert builder.windows(world).between == read
     order = builder.order(world)
     assert isinstance(order, Jump) and order.between == read
+
+
+def test_by_default_an_old_state_has_read_most_of_a_hundred_thousand_steps():
+    spec = memup.spec(env="tmaze-20", **{"method.order": "jump"})
+    world = build(spec).world
+    world.facts["starts"] = []
+    order = Builder(spec).order(world)
+    order.rare = lambda _: (np.array([0]), np.array([1.0]))
+    ids, lengths = np.array([0]), np.array([100_000])
+    # The first life of a row is cut; the second begins within 250 windows, and lasts as many.
+    _, visits = order.advance(order.grown(4), 20 * 600, ids, lengths, np.random.default_rng(0))
+    begins = [i for i, v in enumerate(visits) if v.row == 3 and v.fresh]
+    life = visits[begins[1] : begins[2]]
+    assert sum(v.stop - v.start + v.gap for v in life) > 90_000
