@@ -9,6 +9,8 @@ import json
 import math
 from pathlib import Path
 
+from svg import page
+
 HERE = Path(__file__).parent
 OUTPUT = HERE.parent / "docs" / "images" / "agents.svg"
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 900, 420, 70, 190, 70, 50
@@ -34,9 +36,7 @@ def draw(found: dict) -> str:
         *_grid(lengths),
         *(p for n in names for p in _line(cells, n, lengths, colours.get(n, MEMUP), ends[n])),
     ]
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">'
-    back = f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>'
-    return "\n".join([head, f"<style>{STYLE}</style>", back, *parts, "</svg>"]) + "\n"
+    return page(WIDTH, HEIGHT, STYLE, parts)
 
 
 def _about(found: dict) -> str:

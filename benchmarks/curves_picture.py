@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from markdown import by, load
+from svg import page
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 # Cells of a file that have panels; the controls of a task have none.
@@ -38,9 +39,7 @@ def draw(results: list[dict]) -> str:
         parts.append(f'<g transform="translate({x} {y})">')
         parts += [*_panel(task, cells), "</g>"]
     width, height = COLUMNS * ACROSS + 20, TOP + DOWN * rows
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
-    back = f'<rect width="{width}" height="{height}" fill="#fff"/>'
-    return "\n".join([head, f"<style>{STYLE}</style>", back, *parts, "</svg>"]) + "\n"
+    return page(width, height, STYLE, parts)
 
 
 def _panel(task: str, cells: list[dict]) -> Iterator[str]:

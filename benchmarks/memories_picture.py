@@ -8,6 +8,8 @@ Written to docs/images/memories.svg.
 import json
 from pathlib import Path
 
+from svg import page
+
 from memup.memories.table import MEMORIES
 
 HERE = Path(__file__).parent
@@ -39,9 +41,7 @@ def draw(found: dict) -> str:
         _text(38, bottom + 27, "a control: nothing, or nothing before its window, is kept", "h"),
     ]
     height = bottom + 44
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}">'
-    back = f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>'
-    return "\n".join([head, f"<style>{STYLE}</style>", back, *parts, "</svg>"]) + "\n"
+    return page(WIDTH, height, STYLE, parts)
 
 
 def _about(found: dict) -> str:

@@ -7,6 +7,8 @@ import argparse
 import json
 from pathlib import Path
 
+from svg import page
+
 WIDTH, HEIGHT, LEFT, RIGHT = 900, 410, 70, 20
 TOP, MIDDLE = (50, 150), (245, 365)
 STYLE = (
@@ -50,9 +52,7 @@ def draw(explain: dict, window: int) -> str:
         f'<text x="{LEFT}" y="{MIDDLE[1] + 20}">step 0</text>',
         f'<text x="{WIDTH - RIGHT}" y="{MIDDLE[1] + 20}" text-anchor="end">step {last:,}</text>',
     ]
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">'
-    back = f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>'
-    return "\n".join([head, f"<style>{STYLE}</style>", back, *parts, "</svg>"]) + "\n"
+    return page(WIDTH, HEIGHT, STYLE, parts)
 
 
 def _line(steps: list, values: list, x, high: float, span: tuple[int, int]) -> str:

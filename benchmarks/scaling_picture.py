@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from markdown import by, load
+from svg import page
 
 OUTPUT = Path(__file__).parents[1] / "docs" / "images" / "scaling.svg"
 WIDTH, HEIGHT, TOP, BOTTOM = 900, 360, 70, 300
@@ -46,9 +47,7 @@ def draw(results: list[dict]) -> str:
         x = 70 + 200 * place
         parts.append(f'<circle cx="{x}" cy="340" r="5" fill="{colour}"/>')
         parts.append(f'<text x="{x + 12}" y="345">{method}</text>')
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">'
-    back = f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>'
-    return "\n".join([head, f"<style>{STYLE}</style>", back, *parts, "</svg>"]) + "\n"
+    return page(WIDTH, HEIGHT, STYLE, parts)
 
 
 def _frame(panel: str) -> Iterator[str]:
