@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import jax
 import numpy as np
 import optax
 
@@ -218,6 +219,7 @@ class Builder:
             self._rate(),
             spec["method.clip_norm"],
             spec["method.ema"],
+            jax.random.fold_in(key, 1) if spec["method.dropout"] else None,
         )
         return learner, initial(make, key)
 

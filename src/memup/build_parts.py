@@ -67,8 +67,14 @@ class Parts:
 
     def encoder(self, world: World, key: Key) -> InputEncoder:
         """Make what encodes environment steps."""
-        size = self.spec["method.encoder"]
-        return InputEncoder(world.space, world.actions, size, key=key, normalise=_normalise(world))
+        return InputEncoder(
+            world.space,
+            world.actions,
+            self.spec["method.encoder"],
+            key=key,
+            normalise=_normalise(world),
+            dropout=self.spec["method.dropout"],
+        )
 
     def memory(self, inputs: int, key: Key, events: bool = False) -> AbstractMemory:
         """Make the memory that the spec names, over so many floats a step."""

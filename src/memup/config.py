@@ -114,6 +114,12 @@ GENERAL: dict[str, Option] = {
     "method.clip_norm": Option(1.0, "largest norm of the gradient", low=0.0),
     "method.ema": Option(0.995, "decay of the slow copy, an update", low=0.0, high=1.0),
     "method.encoder": Option(64, "units that encode an input and a question", low=1),
+    "method.dropout": Option(
+        0.0,
+        "share of the encoded input that is dropped in training, where data are few",
+        low=0.0,
+        high=0.99,
+    ),
     "method.clock": Option(
         0, "numbers of a code of the time that the memory reads beside its input, even", low=0
     ),
@@ -329,6 +335,11 @@ def _check_method(spec: Mapping[str, Any]) -> None:
         not spec["method.events"] or spec["training"] != "end-to-end",
         f"method.events={spec['method.events']:g}: expected stored episodes, to know what is rare; "
         "training='end-to-end' has none",
+    )
+    require(
+        not spec["method.dropout"] or spec["training"] != "end-to-end",
+        f"method.dropout={spec['method.dropout']:g}: an agent that trains its own memory drops "
+        "nothing; expected 0 for training='end-to-end'",
     )
     _check_pieces(*(spec[f"method.{name}"] for name in ("window", "piece", "visits", "old")))
 

@@ -97,9 +97,8 @@ def test_rare_steps_and_first_ones_are_events():
     fact = {"field": "obs", "number": 0, "mean": 0.1, "std": 0.5}
     fact |= {"values": [0.0, 1.0], "surprise": [0.05, 3.0], "unseen": 6.0}
     space = Box((1,), "float32")
-    encoder = EventEncoder(
-        InputEncoder(space, 0, 4, key=jax.random.key(0)), Rarity.of(space, [fact]), 5.0
-    )
+    inner = InputEncoder(space, 0, 4, key=jax.random.key(0), dropout=0.99)
+    encoder = EventEncoder(inner, Rarity.of(space, [fact]), 5.0)
     obs = jnp.array([0.0, 0.0, 1.0, 2.0])[:, None]
     none = jnp.zeros(4)
     x = StepInput(obs, none.astype(int), none, jnp.array([True, False, False, False]))
@@ -107,6 +106,9 @@ def test_rare_steps_and_first_ones_are_events():
     assert told.shape == (4, encoder.output_size) == (4, 5)
     # Rarities 0, 0, 5.8 and 11.8.
     assert told[:, 0].tolist() == [1, 0, 1, 1]
+    dropped = jax.vmap(encoder)(x, jax.random.split(jax.random.key(1), 4))
+    assert dropped[:, 0].tolist() == [1, 0, 1, 1], "what says so is never dropped"
+    assert jnp.any(dropped[:, 1:] != told[:, 1:])
 
 
 def test_events_need_stored_observations():

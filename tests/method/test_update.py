@@ -1,5 +1,7 @@
 """The update: where the gradient goes, what the loss is, and what never reaches the parameters."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,10 +23,10 @@ from memup.tree import ravel, rebuilder
 ROWS, R, D = 3, 4, 5
 
 
-def make_model(key):
+def make_model(key, dropout=0.0):
     keys = jax.random.split(key, 4)
     normalise = Normaliser(jnp.zeros(2), jnp.full(2, 100.0))
-    encoder = InputEncoder(SPACE, 2, 6, key=keys[0], normalise=normalise)
+    encoder = InputEncoder(SPACE, 2, 6, key=keys[0], normalise=normalise, dropout=dropout)
     memory = make_memory("gru", 6, key=keys[1], size=D)
     question = QuestionEncoder(SPACE, 2, 4, key=keys[2], normalise=normalise)
     likelihood = Normal((0.0,), (10.0,))
@@ -275,3 +277,17 @@ def test_a_learning_rate_may_fall_to_nothing(vector, windows):
     assert longest[0] == pytest.approx(1e-2, rel=1e-2)
     assert 0 < longest[1] < 1e-2
     assert longest[2] == 0
+
+
+def test_dropout_is_for_learning_alone(learner, vector, state, windows):
+    """Each update drops anew, a repeated one the same; a loss that is judged by drops nothing."""
+    make = rebuilder(partial(make_model, dropout=0.5))
+    dropping = MemUP.of(make, 1e-2, 1.0, 0.9, noise=jax.random.key(3))
+    learn, w = jax.jit(dropping.learn), window(windows, 0)
+    losses = [float(learn(state._replace(updates=n), w)[1]["loss"]) for n in (0, 0, 1)]
+    assert losses[0] == losses[1] != losses[2]
+    one = jax.tree.map(lambda a: a[:1], windows)
+    judged = [jax.jit(x.evaluate_many)(vector, state.rows, one)[1] for x in (learner, dropping)]
+    np.testing.assert_array_equal(*judged)
+    whole = jax.jit(learner.learn)(state, w)[1]["loss"]
+    assert float(whole) not in losses

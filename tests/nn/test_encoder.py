@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from memup.nn.encoder import InputEncoder, Normaliser, QuestionEncoder, encode
 from memup.nn.linear import rectified
@@ -43,6 +44,19 @@ def test_sequences_without_actions(key):
     assert encoder.layer.in_features == 1
     np.testing.assert_array_equal(encoder(step_input(0)), encoder(step_input(1, reward=5.0)))
     assert QuestionEncoder(Box((1,)), 0, 4, key=key).output_size == 4
+
+
+def test_dropout_drops_its_share_where_there_is_a_key(key):
+    encoder = InputEncoder(Box((1,)), 0, 64, key=key, dropout=0.25)
+    x = step_input(obs=1.0)
+    whole = encoder(x)
+    many = jax.jit(jax.vmap(lambda k: encoder(x, k)))(jax.random.split(key, 500))
+    seen = np.asarray(many)[:, np.asarray(whole) > 0]
+    assert (seen == 0).mean() == pytest.approx(0.25, abs=0.02)
+    # What is left is larger, so that the mean stays.
+    left = np.asarray(whole)[np.asarray(whole) > 0] / 0.75
+    np.testing.assert_allclose(seen[seen > 0], np.broadcast_to(left, seen.shape)[seen > 0], 1e-5)
+    np.testing.assert_array_equal(InputEncoder(Box((1,)), 0, 64, key=key)(x, key), whole)
 
 
 def test_question_keeps_the_action_beside_what_is_seen(key):

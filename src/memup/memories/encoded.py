@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from memup.memories.base import AbstractMemory, reset_where
-from memup.types import Between, State, StepInput
+from memup.types import Between, Key, State, StepInput
 
 
 class EncodedMemory(eqx.Module):
@@ -34,9 +34,15 @@ class EncodedMemory(eqx.Module):
         state = reset_where(x.first, self.memory.initial_state(), state)
         return self.memory.step(state, self.encoder(x))
 
-    def unroll(self, state: State, xs: StepInput) -> tuple[State, Float[Array, "T D"]]:
-        """Read T steps, leaves [T, ...]; `xs.first` says where episodes begin."""
-        return self.memory.unroll(state, jax.vmap(self.encoder)(xs), xs.first)
+    def unroll(
+        self, state: State, xs: StepInput, key: Key | None = None
+    ) -> tuple[State, Float[Array, "T D"]]:
+        """Read T steps, leaves [T, ...]; `xs.first` says where episodes begin.
+
+        With a key the encoder drops some of what it gives, each time other numbers.
+        """
+        keys = () if key is None else (jax.random.split(key, len(xs.first)),)
+        return self.memory.unroll(state, jax.vmap(self.encoder)(xs, *keys), xs.first)
 
 
 def read_between(memory: EncodedMemory, rows: State, between: Between | None) -> State:

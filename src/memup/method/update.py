@@ -20,7 +20,7 @@ from memup.memories.encoded import EncodedMemory, initial_rows, read_between
 from memup.method.predictor import Predictor
 from memup.nn.likelihood import AbstractLikelihood
 from memup.tree import Vector
-from memup.types import Context, Metrics, State, Window
+from memup.types import Context, Key, Metrics, State, Window
 
 
 class Model(eqx.Module):
@@ -77,11 +77,13 @@ class MemUP:
         model: puts the model together from its parameters.
         optimiser: what makes steps of gradients.
         ema_decay: of the slow copy, a step.
+        noise: of what the encoder drops while it learns; None: nothing.
     """
 
     model: Callable[[Vector], Model]
     optimiser: optax.GradientTransformation
     ema_decay: float
+    noise: Key | None = None
 
     @classmethod
     def of(
@@ -90,12 +92,13 @@ class MemUP:
         learning_rate: float | optax.Schedule,
         clip_norm: float,
         ema: float,
+        noise: Key | None = None,
     ) -> "MemUP":
         """Make the learner of a model that `memup.tree.initialise` gave."""
         steps = optax.chain(optax.clip_by_global_norm(clip_norm), optax.adam(learning_rate))
         # A step that is not finite never reaches the parameters: it is skipped and counted.
         safe = optax.apply_if_finite(steps, max_consecutive_errors=2**31 - 1)
-        return cls(model, safe, ema)
+        return cls(model, safe, ema, noise)
 
     def init(self, vector: Vector, rows: int) -> TrainState:
         """Return the state before the first update, with B rows at the beginning of an episode."""
@@ -104,13 +107,17 @@ class MemUP:
         return TrainState(vector, jnp.copy(vector), self.optimiser.init(vector), many, begin)
 
     def loss(
-        self, vector: Vector, rows: State, window: Window
+        self, vector: Vector, rows: State, window: Window, key: Key | None = None
     ) -> tuple[Float[Array, ""], tuple[State, Float[Array, "B Q K"]]]:
-        """Return the weighted mean loss, the rows' states after the window and all losses."""
+        """Return the weighted mean loss, the rows' states after the window and all losses.
+
+        With a key, the encoder drops some of what it gives; only learning does.
+        """
         model = self.model(vector)
         constant = self.model(jax.lax.stop_gradient(vector)).memory
         rows = jax.lax.stop_gradient(read_between(constant, rows, window.between))
-        rows, m = jax.vmap(model.memory.unroll)(rows, window.x)
+        keys = () if key is None else (jax.random.split(key, len(window.x.first)),)
+        rows, m = jax.vmap(model.memory.unroll)(rows, window.x, *keys)
         asked = jnp.take(m, window.query, axis=1)
         questions = (asked, window.context, window.target)
         flat = jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), questions)
@@ -124,7 +131,9 @@ class MemUP:
         The metrics' "losses" are those of single targets, [B, Q, K]; the others are numbers.
         """
         grad = jax.value_and_grad(self.loss, has_aux=True)
-        (loss, (rows, losses)), gradient = grad(state.model, state.rows, window)
+        # By the number of the update, so that a run that goes on drops the same.
+        key = None if self.noise is None else jax.random.fold_in(self.noise, state.updates)
+        (loss, (rows, losses)), gradient = grad(state.model, state.rows, window, key)
         step, optimiser = self.optimiser.update(gradient, state.optimiser, state.model)
         vector = state.model + step
         slow = self.ema_decay * state.slow + (1 - self.ema_decay) * vector

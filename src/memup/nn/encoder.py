@@ -65,11 +65,13 @@ class InputEncoder(eqx.Module):
         space: observation space.
         actions: number of actions; 0 for a sequence without actions and rewards.
         output_size: E.
+        dropout: of what it gives, where it is called with a key (Zaremba et al. 2014).
     """
 
     space: Space = eqx.field(static=True)
     actions: int = eqx.field(static=True)
     output_size: int = eqx.field(static=True)
+    dropout: float = eqx.field(static=True)
     normalise: Normaliser
     layer: eqx.nn.Linear
 
@@ -81,19 +83,22 @@ class InputEncoder(eqx.Module):
         *,
         key: Key,
         normalise: Normaliser | None = None,
+        dropout: float = 0.0,
     ):
         self.space, self.actions, self.output_size = space, actions, size
         self.normalise = Normaliser.identity(space.size) if normalise is None else normalise
         width = space.size + (actions + 1 if actions else 0)
+        self.dropout = dropout
         self.layer = rectified(width, size, key=key)
 
-    def __call__(self, x: StepInput) -> Float[Array, " E"]:
-        """Encode one step."""
+    def __call__(self, x: StepInput, key: Key | None = None) -> Float[Array, " E"]:
+        """Encode one step; with a key, some of the numbers are dropped."""
         parts = [self.normalise(encode(self.space, x.obs))]
         if self.actions:
             action = jnp.where(x.first, 0.0, jax.nn.one_hot(x.action, self.actions))
             parts += [action, jnp.asarray(x.reward, jnp.float32)[None]]
-        return jax.nn.relu(apply(self.layer, jnp.concatenate(parts)))
+        coded = jax.nn.relu(apply(self.layer, jnp.concatenate(parts)))
+        return eqx.nn.Dropout(self.dropout)(coded, key=key, inference=key is None)
 
 
 class QuestionEncoder(eqx.Module):

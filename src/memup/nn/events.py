@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from memup.nn.encoder import InputEncoder
 from memup.nn.marginal import Marginal
 from memup.spaces import Space, split
-from memup.types import Observation, StepInput
+from memup.types import Key, Observation, StepInput
 
 
 class Rarity(eqx.Module):
@@ -61,7 +61,7 @@ class EventEncoder(eqx.Module):
         """E + 1."""
         return self.inner.output_size + 1
 
-    def __call__(self, x: StepInput) -> Float[Array, " E1"]:
-        """Encode one step."""
+    def __call__(self, x: StepInput, key: Key | None = None) -> Float[Array, " E1"]:
+        """Encode one step; see InputEncoder."""
         event = x.first | (self.rarity(x.obs) > self.threshold)
-        return jnp.concatenate([event.astype(jnp.float32)[None], self.inner(x)])
+        return jnp.concatenate([event.astype(jnp.float32)[None], self.inner(x, key)])
