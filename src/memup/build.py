@@ -37,7 +37,7 @@ from memup.phases.memory import Memory
 from memup.phases.policy import Policy
 from memup.spaces import Box, Dict, Discrete, Space, flatten, require_discrete
 from memup.tasks.table import make_task
-from memup.tree import Vector, initial, matrices, rebuilder
+from memup.tree import Vector, initial, rebuilder
 from memup.types import Key
 
 HOST_ENVIRONMENTS = 16
@@ -214,14 +214,12 @@ class Builder:
     def learner(self, world: World, key: Key) -> tuple[MemUP, Vector]:
         """Make memory, predictor and what trains them."""
         spec, make = self.spec, self.parts.model(world)
-        decay = spec["method.weight_decay"]
         learner = MemUP.of(
             rebuilder(make),
             self._rate(),
             spec["method.clip_norm"],
             spec["method.ema"],
             jax.random.fold_in(key, 1) if spec["method.dropout"] else None,
-            decay * matrices(make) if decay else 0.0,
         )
         return learner, initial(make, key)
 

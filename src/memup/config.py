@@ -107,16 +107,13 @@ GENERAL: dict[str, Option] = {
         10, "stop after so many checks without improvement; 0 makes all updates", low=0
     ),
     "method.chunk": Option(50, "updates in one compiled call", low=1),
-    "method.learning_rate": Option(1e-3, "of AdamW", low=0.0, high=1.0),
+    "method.learning_rate": Option(1e-3, "of Adam", low=0.0, high=1.0),
     "method.last_rate": Option(
         1.0, "share of it that is left at the end; it falls in the second half", low=0.0, high=1.0
     ),
     "method.clip_norm": Option(1.0, "largest norm of the gradient", low=0.0),
     "method.ema": Option(0.995, "decay of the slow copy, an update", low=0.0, high=1.0),
     "method.encoder": Option(64, "units that encode an input and a question", low=1),
-    "method.weight_decay": Option(
-        0.0, "of AdamW: share of the weights that an update takes, times the rate", low=0.0
-    ),
     "method.dropout": Option(
         0.0,
         "share of the encoded input that is dropped in training, where data are few",

@@ -163,7 +163,6 @@ def permuted_pixels() -> Mapping[str, Any]:
         "method.window": 56,
         "method.query_stride": 8,
         "method.dropout": 0.5,
-        "method.weight_decay": 0.05,
         # All updates: the held-out loss, over all places of 91 images, jumps about.
         "method.patience": 0,
         "method.updates": 12_000,

@@ -38,29 +38,14 @@ def initial(make: Callable[[Key], Any], key: Key) -> Vector:
     return jax.jit(initialise)(fast)
 
 
-def _shapes(make: Callable[[Key], Any]) -> tuple[Any, Any]:
-    """Return a module's arrays as shapes, and what else it is made of."""
-    shape = eqx.filter_eval_shape(make, jax.random.key(0))
-    return eqx.partition(shape, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
-
-
-def matrices(make: Callable[[Key], Any]) -> np.ndarray:
-    """Return 1 for each parameter that is part of a matrix, 0 for those of vectors, [P].
-
-    Weights are matrices; biases, time scales and constants are vectors.
-    """
-    leaves = jax.tree.leaves(_shapes(make)[0])
-    parts = [np.full(np.prod(leaf.shape, dtype=int), len(leaf.shape) > 1) for leaf in leaves]
-    return np.concatenate(parts).astype(np.float32)
-
-
 def rebuilder(make: Callable[[Key], Any]) -> Callable[[Vector], Any]:
     """Return what puts a module together from its parameters; nothing is computed.
 
     Args:
         make: key -> module, whose arrays are all floating-point.
     """
-    arrays, static = _shapes(make)
+    shape = eqx.filter_eval_shape(make, jax.random.key(0))
+    arrays, static = eqx.partition(shape, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
     leaves, structure = jax.tree.flatten(arrays)
     sizes = [int(np.prod(leaf.shape)) for leaf in leaves]
 

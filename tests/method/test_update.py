@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,7 +18,7 @@ from memup.method.update import MemUP, Model
 from memup.method.windows import Windows
 from memup.nn.encoder import InputEncoder, Normaliser, QuestionEncoder
 from memup.nn.likelihood import Normal
-from memup.tree import matrices, ravel, rebuilder
+from memup.tree import ravel, rebuilder
 
 ROWS, R, D = 3, 4, 5
 
@@ -278,21 +277,6 @@ def test_a_learning_rate_may_fall_to_nothing(vector, windows):
     assert longest[0] == pytest.approx(1e-2, rel=1e-2)
     assert 0 < longest[1] < 1e-2
     assert longest[2] == 0
-
-
-def test_weights_decay_by_the_rate_and_biases_do_not(learner, vector, state, windows):
-    """The same update with a decay of 0.1 takes a tenth of the rate more off the matrices."""
-    mask, w = matrices(make_model), window(windows, 0)
-    assert len(mask) == len(vector)
-    arrays = jax.tree.leaves(eqx.filter(learner.model(jnp.asarray(mask)), eqx.is_array))
-    assert {a.ndim for a in arrays} == {1, 2}
-    for array in arrays:
-        np.testing.assert_array_equal(array, array.ndim > 1)
-    decaying = MemUP.of(rebuilder(make_model), 1e-2, 1.0, 0.9, weight_decay=0.1 * mask)
-    plain, less = (jax.jit(x.learn)(state, w)[0].model for x in (learner, decaying))
-    taken = 1e-2 * 0.1 * mask * np.asarray(vector)
-    assert np.abs(taken).max() > 1e-4
-    np.testing.assert_allclose(plain - less, taken, rtol=0, atol=3e-7)
 
 
 def test_dropout_is_for_learning_alone(learner, vector, state, windows):

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
@@ -94,21 +93,9 @@ class MemUP:
         clip_norm: float,
         ema: float,
         noise: Key | None = None,
-        weight_decay: float | np.ndarray = 0.0,
     ) -> "MemUP":
-        """Make the learner of a model, which optimises it by AdamW (Loshchilov, Hutter 2019).
-
-        Args:
-            model: what `memup.tree.rebuilder` gave.
-            learning_rate: the same for all updates, or by their number.
-            clip_norm: largest norm of the gradient.
-            ema: decay of the slow copy, an update.
-            noise: of what the encoder drops while it learns; None: nothing.
-            weight_decay: what an update takes off the parameters, times the learning rate; of all
-                of them, or of each, [P].
-        """
-        decaying = optax.adamw(learning_rate, weight_decay=weight_decay)
-        steps = optax.chain(optax.clip_by_global_norm(clip_norm), decaying)
+        """Make the learner of a model that `memup.tree.initialise` gave."""
+        steps = optax.chain(optax.clip_by_global_norm(clip_norm), optax.adam(learning_rate))
         # A step that is not finite never reaches the parameters: it is skipped and counted.
         safe = optax.apply_if_finite(steps, max_consecutive_errors=2**31 - 1)
         return cls(model, safe, ema, noise)
