@@ -4,8 +4,9 @@
 
 Each cell (task, training, seed) is a new process; what is recorded is not run again. The controls
 are the same network on the same data with the same window (`tbptt`: the loss of the present step,
-whole episodes from start to end), or with one window over the whole sequence (`bptt`). They drop
-nothing (`method.dropout`): in the few updates that their time allows it makes them worse.
+whole episodes from start to end), or with one window over the whole sequence (`bptt`). They lose
+nothing (`method.dropout`, `method.forget`): in the few updates that their time allows it makes them
+worse, and the memory of one window has nothing to forget.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ _NOW = {
     "method.query_stride": "1",
     "method.targets": "1",
     "method.dropout": "0",
+    "method.forget": "0",
 }
 # Steps that a control reads, all rows together, 64 at most: some ten minutes on one core. MemUP
 # reads 12 million of copy.

@@ -46,6 +46,7 @@ ENV = {"env": "tmaze-10"}
             "method.events=3: expected stored episodes",
         ),
         ({"training": "end-to-end", "method.dropout": 0.5}, "method.dropout=0.5: an agent that"),
+        ({"training": "end-to-end", "method.forget": 0.1}, "method.forget=0.1: an agent that"),
         ({"method.dropout": 1}, "method.dropout=1.0: expected at most 0.99"),
         ({"agent.environments": 6}, "agent.minibatches=4: expected a divisor"),
         ({"training": "supervised"}, "expected a dataset"),

@@ -214,12 +214,14 @@ class Builder:
     def learner(self, world: World, key: Key) -> tuple[MemUP, Vector]:
         """Make memory, predictor and what trains them."""
         spec, make = self.spec, self.parts.model(world)
+        noisy = spec["method.dropout"] or spec["method.forget"]
         learner = MemUP.of(
             rebuilder(make),
             self._rate(),
             spec["method.clip_norm"],
             spec["method.ema"],
-            jax.random.fold_in(key, 1) if spec["method.dropout"] else None,
+            jax.random.fold_in(key, 1) if noisy else None,
+            spec["method.forget"],
         )
         return learner, initial(make, key)
 

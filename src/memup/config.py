@@ -120,6 +120,12 @@ GENERAL: dict[str, Option] = {
         low=0.0,
         high=0.99,
     ),
+    "method.forget": Option(
+        0.0,
+        "share of the windows that begin, in training, with a memory that has forgotten",
+        low=0.0,
+        high=0.99,
+    ),
     "method.clock": Option(
         0, "numbers of a code of the time that the memory reads beside its input, even", low=0
     ),
@@ -336,11 +342,12 @@ def _check_method(spec: Mapping[str, Any]) -> None:
         f"method.events={spec['method.events']:g}: expected stored episodes, to know what is rare; "
         "training='end-to-end' has none",
     )
-    require(
-        not spec["method.dropout"] or spec["training"] != "end-to-end",
-        f"method.dropout={spec['method.dropout']:g}: an agent that trains its own memory drops "
-        "nothing; expected 0 for training='end-to-end'",
-    )
+    for name in ("method.dropout", "method.forget"):
+        require(
+            not spec[name] or spec["training"] != "end-to-end",
+            f"{name}={spec[name]:g}: an agent that trains its own memory loses nothing; expected 0 "
+            "for training='end-to-end'",
+        )
     _check_pieces(*(spec[f"method.{name}"] for name in ("window", "piece", "visits", "old")))
 
 

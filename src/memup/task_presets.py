@@ -163,6 +163,7 @@ def permuted_pixels() -> Mapping[str, Any]:
         "method.window": 56,
         "method.query_stride": 8,
         "method.dropout": 0.5,
+        "method.forget": 0.1,
         # All updates: the held-out loss, over all places of 91 images, jumps about.
         "method.patience": 0,
         "method.updates": 12_000,

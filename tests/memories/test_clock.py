@@ -45,6 +45,15 @@ def test_time_goes_on_in_the_next_window():
     np.testing.assert_allclose(rest, whole[3:], atol=1e-6)
 
 
+def test_what_was_read_is_forgotten_and_the_time_is_not():
+    memory = make("gru")
+    xs = jax.random.normal(jax.random.key(1), (STEPS, INPUT))
+    state, _ = memory.unroll(memory.initial_state(), xs, jnp.zeros(STEPS, bool))
+    time, inner = memory.forgotten(state)
+    assert time == STEPS
+    np.testing.assert_array_equal(inner, memory.inner.initial_state())
+
+
 def test_an_odd_size_is_refused():
     with pytest.raises(MemupError, match=r"method\.clock=3: expected an even number"):
         make_memory("lstm", 2, key=jax.random.key(0), clock=3)

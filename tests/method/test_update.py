@@ -291,3 +291,23 @@ def test_dropout_is_for_learning_alone(learner, vector, state, windows):
     np.testing.assert_array_equal(*judged)
     whole = jax.jit(learner.learn)(state, w)[1]["loss"]
     assert float(whole) not in losses
+
+
+def test_rows_that_forget_begin_anew(learner, vector, state, windows):
+    """Where all of them forget, what was read before a window counts for nothing."""
+    read = jax.jit(learner.learn)(state, window(windows, 0))[0]._replace(model=vector)
+    w, seen = window(windows, 1), {}
+
+    def losses(share, before=read):
+        learner = MemUP.of(rebuilder(make_model), 1e-2, 1.0, 0.9, jax.random.key(3), share)
+        many = jax.jit(
+            jax.vmap(lambda n: learner.learn(before._replace(updates=n), w)[1]["losses"])
+        )
+        return np.asarray(many(jnp.arange(20)))
+
+    seen = {share: losses(share) for share in (0.0, 0.5, 1.0)}
+    close(seen[1.0], losses(0.0, read._replace(rows=state.rows)))
+    close(seen[0.0], losses(0.0)[:1].repeat(20, axis=0))
+    kept, lost = (np.isclose(seen[0.5], seen[share]).all(axis=(2, 3)) for share in (0.0, 1.0))
+    assert (kept ^ lost).all()
+    assert 15 < lost.sum() < 45, "of 60"

@@ -52,6 +52,10 @@ class AbstractMemory(eqx.Module):
             The state after the last input (never all T of them), and the T outputs.
         """
 
+    def forgotten(self, state: State) -> State:
+        """Return the initial state, at the time of this one if the memory is told the time."""
+        return self.initial_state()
+
 
 def reset_where(first: Bool[Array, ""], initial: State, state: State) -> State:
     """Take the initial state where an episode begins; by selection, so inf and NaN cannot pass."""

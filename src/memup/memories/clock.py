@@ -68,6 +68,10 @@ class ClockedMemory(AbstractMemory):
         inner, y = self.inner.step(inner, both, key=key)
         return (time + 1, inner), y
 
+    def forgotten(self, state: tuple[Int[Array, ""], Any]) -> tuple[Int[Array, ""], Any]:
+        """Keep the time; see AbstractMemory."""
+        return state[0], self.inner.forgotten(state[1])
+
     def unroll(
         self,
         state: tuple[Int[Array, ""], Any],

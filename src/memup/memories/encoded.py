@@ -3,7 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from memup.memories.base import AbstractMemory, reset_where
 from memup.types import Between, Key, State, StepInput
@@ -71,6 +71,15 @@ def read_between(memory: EncodedMemory, rows: State, between: Between | None) ->
     states = jax.tree.map(lambda a: a[-old:], rows)
     states = jax.lax.fori_loop(begin.min(), steps, body, states)
     return jax.tree.map(lambda a, b: a.at[-old:].set(b), rows, states)
+
+
+def forget(memory: EncodedMemory, rows: State, lost: Bool[Array, " B"]) -> State:
+    """Let those of B rows that are `lost` forget what they read, though not the time."""
+
+    def one(lost: Array, state: State) -> State:
+        return reset_where(lost, memory.memory.forgotten(state), state)
+
+    return jax.vmap(one)(lost, rows)
 
 
 def initial_rows(memory: EncodedMemory, rows: int) -> State:

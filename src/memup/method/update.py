@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
-from memup.memories.encoded import EncodedMemory, initial_rows, read_between
+from memup.memories.encoded import EncodedMemory, forget, initial_rows, read_between
 from memup.method.predictor import Predictor
 from memup.nn.likelihood import AbstractLikelihood
 from memup.tree import Vector
@@ -77,13 +77,15 @@ class MemUP:
         model: puts the model together from its parameters.
         optimiser: what makes steps of gradients.
         ema_decay: of the slow copy, a step.
-        noise: of what the encoder drops while it learns; None: nothing.
+        noise: of what is dropped and forgotten while it learns; None: nothing.
+        forget: share of the windows that begin with a memory that has forgotten what it read.
     """
 
     model: Callable[[Vector], Model]
     optimiser: optax.GradientTransformation
     ema_decay: float
     noise: Key | None = None
+    forget: float = 0.0
 
     @classmethod
     def of(
@@ -93,12 +95,13 @@ class MemUP:
         clip_norm: float,
         ema: float,
         noise: Key | None = None,
+        forget: float = 0.0,
     ) -> "MemUP":
         """Make the learner of a model that `memup.tree.initialise` gave."""
         steps = optax.chain(optax.clip_by_global_norm(clip_norm), optax.adam(learning_rate))
         # A step that is not finite never reaches the parameters: it is skipped and counted.
         safe = optax.apply_if_finite(steps, max_consecutive_errors=2**31 - 1)
-        return cls(model, safe, ema, noise)
+        return cls(model, safe, ema, noise, forget)
 
     def init(self, vector: Vector, rows: int) -> TrainState:
         """Return the state before the first update, with B rows at the beginning of an episode."""
@@ -111,12 +114,17 @@ class MemUP:
     ) -> tuple[Float[Array, ""], tuple[State, Float[Array, "B Q K"]]]:
         """Return the weighted mean loss, the rows' states after the window and all losses.
 
-        With a key, the encoder drops some of what it gives; only learning does.
+        With a key, the encoder drops some of what it gives, and some rows forget; so it is in
+        learning alone.
         """
         model = self.model(vector)
         constant = self.model(jax.lax.stop_gradient(vector)).memory
         rows = jax.lax.stop_gradient(read_between(constant, rows, window.between))
-        keys = () if key is None else (jax.random.split(key, len(window.x.first)),)
+        count, keys = len(window.x.first), ()
+        if key is not None:
+            lost = jax.random.bernoulli(jax.random.fold_in(key, 1), self.forget, (count,))
+            rows = forget(constant, rows, lost)
+            keys = (jax.random.split(key, count),)
         rows, m = jax.vmap(model.memory.unroll)(rows, window.x, *keys)
         asked = jnp.take(m, window.query, axis=1)
         questions = (asked, window.context, window.target)
