@@ -148,7 +148,7 @@ def permuted_pixels() -> Mapping[str, Any]:
 
     Needs scikit-learn. The memory is told the time: what a pixel means depends on its place, and
     what is read of it must not depend on how long ago it was. There are 1,497 images, which it
-    would learn by heart.
+    would learn by heart from the first window: some of what it reads is dropped, and forgotten.
     What it reaches: docs/results.md, "Supervised tasks".
     """
     return {
