@@ -296,14 +296,15 @@ def test_dropout_is_for_learning_alone(learner, vector, state, windows):
 def test_rows_that_forget_begin_anew(learner, vector, state, windows):
     """Where all of them forget, what was read before a window counts for nothing."""
     read = jax.jit(learner.learn)(state, window(windows, 0))[0]._replace(model=vector)
-    w, seen = window(windows, 1), {}
+    w = window(windows, 1)
 
     def losses(share, before=read):
-        learner = MemUP.of(rebuilder(make_model), 1e-2, 1.0, 0.9, jax.random.key(3), share)
-        many = jax.jit(
-            jax.vmap(lambda n: learner.learn(before._replace(updates=n), w)[1]["losses"])
-        )
-        return np.asarray(many(jnp.arange(20)))
+        forgetting = MemUP.of(rebuilder(make_model), 1e-2, 1.0, 0.9, jax.random.key(3), share)
+
+        def at(update):
+            return forgetting.learn(before._replace(updates=update), w)[1]["losses"]
+
+        return np.asarray(jax.jit(jax.vmap(at))(jnp.arange(20)))
 
     seen = {share: losses(share) for share in (0.0, 0.5, 1.0)}
     close(seen[1.0], losses(0.0, read._replace(rows=state.rows)))

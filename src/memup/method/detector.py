@@ -68,7 +68,7 @@ class LocalDetector:
 
     @classmethod
     def of(cls, model: Callable[[Vector], LocalModel], learning_rate: float) -> "LocalDetector":
-        """Make the detector of a model that `memup.tree.initialise` gave."""
+        """Make the detector of a model that `memup.tree.rebuilder` puts together."""
         steps = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(learning_rate))
         return cls(model, optax.apply_if_finite(steps, 2**31 - 1))
 

@@ -97,7 +97,7 @@ class MemUP:
         noise: Key | None = None,
         forget: float = 0.0,
     ) -> "MemUP":
-        """Make the learner of a model that `memup.tree.initialise` gave."""
+        """Make the learner of a model that `memup.tree.rebuilder` puts together."""
         steps = optax.chain(optax.clip_by_global_norm(clip_norm), optax.adam(learning_rate))
         # A step that is not finite never reaches the parameters: it is skipped and counted.
         safe = optax.apply_if_finite(steps, max_consecutive_errors=2**31 - 1)
