@@ -1,0 +1,41 @@
+"""A run's fields reach what its memory loses in training."""
+
+import jax
+import numpy as np
+import pytest
+
+import memup
+from memup.build import Builder, build
+from memup.nn.likelihood import Normal
+
+
+def made(seed=0, **fields):
+    """Return the learner of a run, and its model."""
+    spec = memup.spec(env="tmaze-10", seed=seed, **fields)
+    world = build(spec).world
+    world.facts["likelihood"] = Normal((0.0,), (1.0,)).describe()
+    learner, vector = Builder(spec).learner(world, world.key("memory"))
+    return learner, learner.model(vector)
+
+
+def test_by_default_nothing_is_lost():
+    learner, model = made()
+    assert learner.noise is None
+    assert learner.forget == 0 == model.memory.encoder.dropout
+
+
+@pytest.mark.parametrize(
+    ("fields", "dropout", "forget"),
+    [
+        ({"method.dropout": 0.5}, 0.5, 0.0),
+        ({"method.forget": 0.1}, 0.0, 0.1),
+        ({"method.dropout": 0.3, "method.forget": 0.2}, 0.3, 0.2),
+    ],
+)
+def test_what_a_run_asks_for_is_lost(fields, dropout, forget):
+    learner, model = made(**fields)
+    assert model.memory.encoder.dropout == dropout
+    assert learner.forget == forget
+    noise = [jax.random.key_data(made(seed, **fields)[0].noise) for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(noise[0], noise[1])
+    assert (noise[0] != noise[2]).any(), "other seeds lose other things"
