@@ -20,8 +20,8 @@ CHANGES = {
     "selector nearest": ["--method.selector", "nearest"],
     "selector uniform": ["--method.selector", "uniform"],
     "selector current (truncated BPTT)": ["--method.selector", "current"],
-    "no old rows": ["--method.old", "0"],
-    "8 visits": ["--method.visits", "8"],
+    "no old rows": ["--method.long_rows", "0"],
+    "8 visits": ["--method.segments", "8"],
     "order staggered": ["--method.order", "staggered"],
     "order sequential": ["--method.order", "sequential"],
     "K = 3": ["--method.targets", "3"],
@@ -34,7 +34,7 @@ CHANGES = {
 def words(task: str, change: str) -> list[str]:
     """Return what follows `memup train`."""
     short = ["--collect.episodes", "2000", "--collect.environments", "256"]
-    base = ["tmaze-100000", "--env", task, *short, *BASE, "--method.selector", "earned"]
+    base = ["tmaze-100000", "--env", task, *short, *BASE, "--method.selector", "information-gain"]
     changed = CHANGES[change]
     # A field that is changed is given once.
     for name in changed[::2]:

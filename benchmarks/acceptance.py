@@ -20,7 +20,7 @@ from pathlib import Path
 import pinned
 import record
 
-from memup.rundir import commit
+from memup.runs.rundir import commit
 
 ROOT = Path(__file__).parents[1]
 

@@ -41,10 +41,10 @@ from agents_systems import (
     window,
 )
 
-from memup.agent_presets import CARTPOLE, CARTS
-from memup.evaluation import interval
-from memup.presets import preset
-from memup.rundir import commit
+from memup.evaluation.agent import interval
+from memup.runs.rundir import commit
+from memup.specs.presets import preset
+from memup.specs.presets.agents import CARTPOLE, CARTS
 
 LIMIT_S = 600.0
 # All cells together. A cell may take longer than its share, as a call is not interrupted; what is

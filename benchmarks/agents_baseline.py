@@ -8,11 +8,11 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
+from memup.acting.rollout import begin, episode_sums, rollout
 from memup.agents.base import AbstractAgent
-from memup.agents.rollout import begin, episode_sums, rollout
-from memup.build import build
-from memup.config import RunSpec
+from memup.build.job import build
 from memup.envs.base import AbstractEnv
+from memup.specs.spec import RunSpec
 
 GOOD, RECENT = 0.95, 200
 EPISODES = 4
@@ -32,15 +32,18 @@ def run(spec: RunSpec, seeds: list[int], budget: int, deadline: float, longest: 
     start = time.perf_counter()
     job = build(spec)
     policy = job.phases[0]
-    policy.prepare(job.world)
-    agent, env = policy.agent, job.world.env
+    policy.prepare(job.workspace)
+    agent, env = policy.agent, job.workspace.env
     assert isinstance(env, AbstractEnv)
     keys = jax.vmap(jax.random.key)(np.array(seeds))
     training = Training(agent, env, spec["agent.environments"], policy.rollout, policy.many)
     work = begin_all(training, keys)
     iterate = jax.jit(jax.vmap(training.many, (0, 0)), donate_argnums=0).lower(work, keys)
     iterate = iterate.compile()
-    log, compile_s = Log(len(seeds), start, spec["agent.enough"]), time.perf_counter() - start
+    log, compile_s = (
+        Log(len(seeds), start, spec["agent.stop_at_success"]),
+        time.perf_counter() - start,
+    )
     judge_s = SHARE * (deadline - start)
     calls, stopped = 0, "budget"
     while calls * training.stride < budget:

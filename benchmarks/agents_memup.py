@@ -2,9 +2,9 @@
 
 import time
 
-from memup.build import build
-from memup.config import RunSpec
-from memup.fit import fit
+from memup.build.job import build
+from memup.phases.fit import fit
+from memup.specs.spec import RunSpec
 
 GOOD = 0.95
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from memup.agent_presets import CARTS
-from memup.config import RunSpec, make_spec
+from memup.specs.presets.agents import CARTS
+from memup.specs.spec import RunSpec, make_spec
 
 LENGTHS = (10, 50, 100, 250, 1000)
 # Steps of a seed at most, all phases together. The long mazes get more, as an episode is longer.
@@ -75,7 +75,9 @@ def spec_of(system: str, length: int, more: dict[str, Any]) -> RunSpec:
         fields["agent.slots"] = max(length + MORE_STEPS, 32)
     if system == "merlin" and RATE in more:
         more = {**more, "agent.policy_rate": more[RATE]}
-    return make_spec({**fields, "agent.steps": BUDGET[length], "agent.enough": 0.995, **more})
+    return make_spec(
+        {**fields, "agent.steps": BUDGET[length], "agent.stop_at_success": 0.995, **more}
+    )
 
 
 def spec_elsewhere(system: str, env: str) -> RunSpec:
@@ -93,7 +95,7 @@ def spec_elsewhere(system: str, env: str) -> RunSpec:
         fields["agent.gamma"] = 0.8
         if system == "memup-joint":
             fields["method.order"] = "staggered"  # a game may be shorter than a window
-    return make_spec({**fields, "agent.steps": OTHERS[env], "agent.enough": 0.995})
+    return make_spec({**fields, "agent.steps": OTHERS[env], "agent.stop_at_success": 0.995})
 
 
 def longest(env: str) -> int:

@@ -18,7 +18,7 @@ from extrapolation import memup
 
 EVERY_STEP = ["copy-1000", "--task", "copy-10000", "--collect.episodes", "10000"]
 # A single step of some memories is slow; of what is not learned the best model is judged.
-EVERY_STEP += ["--method.between", "0", "--method.patience", "20"]
+EVERY_STEP += ["--method.burn_in", "0", "--method.patience", "20"]
 EVENTS = ["copy-10000"]
 # Fresh sequences at each number of blanks, and for what is slow.
 SEQUENCES = {10_000: 256, 100_000: 64, 1_000_000: 64}

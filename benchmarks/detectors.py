@@ -11,9 +11,9 @@ import argparse
 import numpy as np
 import record
 
-from memup.build import build
-from memup.fit import fit
-from memup.presets import spec
+from memup.build.job import build
+from memup.phases.fit import fit
+from memup.specs.presets import spec
 
 ENVS = {"tmaze-1000": 512, "tmaze-distractors-5-lnr-100": 1000}
 DETECTORS = ("entropy", "quantile", "surprise")
@@ -34,13 +34,13 @@ def scores(env: str, detector: str, episodes: int) -> dict:
     for event in fit(job):
         if event.last and event.phase == ("memory" if detector == "surprise" else "detect"):
             break
-    world = job.world
-    ids = world.store.ids[:500]
+    workspace = job.workspace
+    ids = workspace.store.ids[:500]
     if detector == "surprise":
         phase = job.phases[2]
-        phase._surprise(world, world.results["model"], ids)
-    all_scores = [world.store.scores(int(i))[:-1] for i in ids]
-    signalled = [_signalled(world.store.episode(int(i))["obs"][:-1]) for i in ids]
+        phase._surprise(workspace, workspace.results["model"], ids)
+    all_scores = [workspace.store.scores(int(i))[:-1] for i in ids]
+    signalled = [_signalled(workspace.store.episode(int(i))["obs"][:-1]) for i in ids]
     junction = [int(np.flatnonzero(s)[-1]) for s in signalled]
     pairs = list(zip(all_scores, junction, strict=True))
     others = [s[m] for s, m in zip(all_scores, signalled, strict=True)]

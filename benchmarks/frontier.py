@@ -10,7 +10,7 @@ of the store excepted. The row `tmaze-1000` is the same program on short episode
 
 import acceptance
 
-from memup.long_presets import LONG_PRESETS
+from memup.specs.presets.long import LONG_PRESETS
 
 # The paper's choices beside ours: its authors' detector, and targets by score alone.
 PAPER = ["--method.detector", "surprise", "--method.selector", "top-k+current"]

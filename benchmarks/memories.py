@@ -26,7 +26,7 @@ def measure(name: str, seconds: float) -> dict:
     import jax
     import speed
 
-    from memup.tree import ravel
+    from memup.core.tree import ravel
 
     def peak() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -20,7 +20,7 @@ import jax
 import record
 import speed
 
-from memup.tree import ravel
+from memup.core.tree import ravel
 
 SIZES = "lstm64-every"
 HERE = Path(__file__).parent

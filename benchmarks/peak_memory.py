@@ -22,9 +22,9 @@ UPDATES = 1000
 
 def measure(length: int, folder: str) -> dict:
     """Collect, detect and train; return the phase's peaks in MiB."""
-    from memup.build import build
-    from memup.fit import fit
-    from memup.presets import spec
+    from memup.build.job import build
+    from memup.phases.fit import fit
+    from memup.specs.presets import spec
 
     fields = {
         "env": f"tmaze-{length}",

@@ -7,7 +7,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from memup.rundir import commit, versions
+from memup.runs.rundir import commit, versions
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -29,11 +29,11 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from memup.agents.networks import Perceptron
 from memup.agents.ppo import PPO, PPOConfig
+from memup.core.tree import initial, rebuilder
 from memup.envs.table import make_env
 from memup.memories.base import AbstractMemory
 from memup.memories.encoded import EncodedMemory
 from memup.memories.lstm import LSTM
-from memup.tree import initial, rebuilder
 
 HERE = Path(__file__).parent
 COPIES, ROLLOUT, CALLS = 64, 128, 2

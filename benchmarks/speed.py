@@ -18,19 +18,19 @@ import jax.numpy as jnp
 import numpy as np
 import record
 
+from memup.acting.rollout import begin, rollout
 from memup.agents.random import RandomAgent
-from memup.agents.rollout import begin, rollout
+from memup.core.spaces import Box
+from memup.core.tree import initial, rebuilder
+from memup.core.types import Query, StepInput, Window
 from memup.envs.table import make_env
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
 from memup.memories.table import MEMORIES
 from memup.method.predictor import Predictor
 from memup.method.update import MemUP, Model
-from memup.nn.encoder import InputEncoder, QuestionEncoder
+from memup.nn.encoder import InputEncoder, QueryEncoder
 from memup.nn.likelihood import AbstractLikelihood
-from memup.spaces import Box
-from memup.tree import initial, rebuilder
-from memup.types import Context, StepInput, Window
 
 HERE = Path(__file__).parent
 ROWS, WINDOW, TARGETS = 64, 20, 2
@@ -74,7 +74,7 @@ def learner(size: int, width: int, name: str = "lstm") -> tuple[MemUP, jax.Array
         keys = jax.random.split(key, 4)
         encoder = InputEncoder(space, 2, 64, key=keys[0])
         memory = EncodedMemory(encoder, make_memory(name, 64, **sized, key=keys[1]))
-        question = QuestionEncoder(space, 2, 64, key=keys[2])
+        question = QueryEncoder(space, 2, 64, key=keys[2])
         predictor = Predictor(memory.output_size, question, width, 1, key=keys[3])
         return Model(memory, predictor, Square())
 
@@ -94,7 +94,7 @@ def windows(every: bool) -> Window:
         first,
     )
     shape = (n, ROWS, q, TARGETS)
-    context = Context(
+    context = Query(
         rng.standard_normal((*shape, 3)).astype(np.float32), rng.integers(2, size=shape)
     )
     target = rng.standard_normal((*shape, 1)).astype(np.float32)

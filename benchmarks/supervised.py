@@ -19,11 +19,11 @@ import optax
 from jax import Array
 from sequence_tasks import Task
 
-from memup.checkpoint import about, load, save
-from memup.errors import require
+from memup.core.errors import require
+from memup.core.tree import initial, rebuilder
 from memup.memories.base import AbstractMemory
 from memup.memories.make import make_memory
-from memup.tree import initial, rebuilder
+from memup.runs.checkpoint import about, load, save
 
 CHUNK = 100
 SAVE_EVERY_S = 30.0

@@ -5,7 +5,7 @@
 Each cell (task, training, seed) is a new process; what is recorded is not run again. The controls
 are the same network on the same data with the same window (`tbptt`: the loss of the present step,
 whole episodes from start to end), or with one window over the whole sequence (`bptt`). They lose
-nothing (`method.dropout`, `method.forget`): dropout did not help full back-propagation, which makes
+nothing (`method.dropout`, `method.state_reset_prob`): dropout did not help full back-propagation, which makes
 few updates, and has one window a sequence, before which there is nothing to forget.
 """
 
@@ -13,8 +13,8 @@ from collections.abc import Mapping
 
 import acceptance
 
-from memup.config import GENERAL
-from memup.task_presets import TASK_PRESETS
+from memup.specs.presets.tasks import TASK_PRESETS
+from memup.specs.spec import GENERAL
 from memup.tasks.table import make_task
 
 TRAININGS = ("memup", "tbptt", "bptt")
@@ -24,7 +24,7 @@ _NOW = {
     "method.query_stride": "1",
     "method.targets": "1",
     "method.dropout": "0",
-    "method.forget": "0",
+    "method.state_reset_prob": "0",
 }
 # Steps that a control reads, all rows together, 64 at most: some ten minutes on one core. MemUP
 # reads 12 million of copy.
@@ -37,13 +37,13 @@ def words(preset: str, training: str) -> list[str]:
     if training != "memup":
         fields = TASK_PRESETS[preset]()
         given = {name: fields.get(name, GENERAL[name].default) for name in GENERAL}
-        window, rows = given["method.window"], min(given["method.rows"], 64)
+        window, rows = given["method.window"], min(given["method.batch_size"], 64)
         length = window if training == "tbptt" else make_task(fields["task"]).steps
         updates = max(1, _STEPS[training] // (length * rows))
-        sizes = {"method.window": length, "method.rows": rows, "method.updates": updates}
+        sizes = {"method.window": length, "method.batch_size": rows, "method.updates": updates}
         more = {**_NOW, **{name: str(size) for name, size in sizes.items()}}
     if training == "bptt":
-        more = {**more, "method.chunk": "5"}
+        more = {**more, "method.updates_per_call": "5"}
     return [preset, *(word for name, value in more.items() for word in (f"--{name}", value))]
 
 

@@ -8,7 +8,7 @@ compilation cache is empty for each memory's first seed, as for a user.
 
 import acceptance
 
-from memup.presets import ZOO
+from memup.specs.presets import ZOO
 
 
 def main() -> None:

@@ -40,7 +40,7 @@ def main() -> None:
         method__window=10,
         memory="gru",
         memory__size=32,
-        method__rows=32,
+        method__batch_size=32,
         detect__updates=200,
     )
     run = memup.train(spec, store=store)

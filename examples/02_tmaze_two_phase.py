@@ -32,7 +32,7 @@ def main() -> None:
             method__window=5,
             collect__episodes=500,
             detect__updates=200,
-            method__rows=32,
+            method__batch_size=32,
             agent__hidden=32,
             evaluate__episodes=256,
         )

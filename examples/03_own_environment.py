@@ -49,7 +49,7 @@ def main() -> None:
     gym.register("Bell-v0", Bell, kwargs={"wait": 10 if quick else 60})
     episodes, window, last = (192, 5, 32) if quick else (1000, 20, 512)
     fields = {"collect.episodes": episodes, "method.window": window, "evaluate.episodes": last}
-    small = {"memory": "gru", "memory.size": 32, "method.rows": 32, "detect.updates": 200}
+    small = {"memory": "gru", "memory.size": 32, "method.batch_size": 32, "detect.updates": 200}
     run = memup.train(memup.spec(env="gym:Bell-v0", agent__hidden=32, **small, **fields))
     print(f"success on Bell-v0: {run.results[0]['success_rate']:.3f}")
 

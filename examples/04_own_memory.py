@@ -14,9 +14,9 @@ import jax
 import jax.numpy as jnp
 
 import memup
+from memup.core.registry import Entry
 from memup.memories.base import AbstractCell
 from memup.memories.table import MEMORIES, SIZE
-from memup.tables import Entry
 
 
 class MinGRU(AbstractCell):
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a corridor of 20 steps")
     quick = parser.parse_args().quick
     MEMORIES["mingru"] = Entry(f"{__name__}:MinGRU", "minimal gated unit", {"size": SIZE})
-    small = {"detect.updates": 200, "method.window": 5, "method.rows": 32}
+    small = {"detect.updates": 200, "method.window": 5, "method.batch_size": 32}
     fields = {"env": "tmaze-20", **small} if quick else {"env": "tmaze-100"}
     run = memup.train(memup.spec(memory="mingru", agent__hidden=32, **fields))
     print(f"success with mingru: {run.results[0]['success_rate']:.3f}")

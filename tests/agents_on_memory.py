@@ -3,12 +3,12 @@
 import jax
 import jax.numpy as jnp
 
-from memup.agents.rollout import begin, rollout
+from memup.acting.rollout import begin, rollout
+from memup.core.types import StepInput, Trajectory
 from memup.envs.tmaze import TMaze
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
 from memup.nn.encoder import InputEncoder
-from memup.types import StepInput, Trajectory
 
 ENV = TMaze(3, "LN")
 B, T = 4, 12

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from memup.core.spaces import Box, Dict, Discrete
 from memup.data.store import EpisodeStore
-from memup.spaces import Box, Dict, Discrete
 
 SPACE = Box((2,), "float32")
 DICT_SPACE = Dict({"noise": Box((2,), "float32"), "cue": Discrete(3)})

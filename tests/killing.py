@@ -17,10 +17,10 @@ import numpy as np
 from tiny import fields, without_times
 
 import memup.api
-import memup.recording
-from memup.checkpoint import _open
-from memup.presets import spec
-from memup.rundir import RunDir
+import memup.runs.recording
+from memup.runs.checkpoint import _open
+from memup.runs.rundir import RunDir
+from memup.specs.presets import spec
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "memup" / "xla"
 
@@ -37,7 +37,7 @@ def start(training: str, folder: Path, every: float) -> int:
         # Starts after the first find all their programs in the cache, however small.
         jax.config.update("jax_compilation_cache_dir", str(CACHE))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-        memup.recording.CHECKPOINT_EVERY_S = every
+        memup.runs.recording.CHECKPOINT_EVERY_S = every
         memup.api.train(spec(**fields(training=training)), folder)
         code = 0
     finally:
@@ -51,7 +51,7 @@ def wait(pid: int) -> int:
 
 
 def arrays(folder: Path) -> dict[str, np.ndarray]:
-    return _open(folder / "checkpoints" / memup.recording.CHECKPOINT)[0]
+    return _open(folder / "checkpoints" / memup.runs.recording.CHECKPOINT)[0]
 
 
 def differences(whole: Path, killed: Path) -> list[str]:

@@ -12,14 +12,14 @@ import pytest
 import tiny
 
 import memup
-from memup import recording
-from memup.build import build
-from memup.checkpoint import _open
-from memup.config import make_spec
-from memup.errors import MemupError
-from memup.fit import fit
-from memup.recording import CHECKPOINT
-from memup.rundir import RunDir
+from memup.build.job import build
+from memup.core.errors import MemupError
+from memup.phases.fit import fit
+from memup.runs import recording
+from memup.runs.checkpoint import _open
+from memup.runs.recording import CHECKPOINT
+from memup.runs.rundir import RunDir
+from memup.specs.spec import make_spec
 
 SPEC = memup.spec(**tiny.FIELDS)
 KILLING = Path(__file__).with_name("killing.py")
@@ -96,8 +96,8 @@ def test_a_finished_run_is_not_trained_again(tmp_path):
     assert rows == [] and RunDir.open(run).status()["state"] == "done"
     assert RunDir.open(run).rows("eval")[-1] == memup_eval, "later evaluations are kept"
     np.testing.assert_array_equal(
-        result.job.world.results["agent"].trained.network,
-        memup.load(run).job.world.results["agent"].trained.network,
+        result.job.workspace.results["agent"].trained.network,
+        memup.load(run).job.workspace.results["agent"].trained.network,
     )
 
 

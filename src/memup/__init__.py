@@ -12,12 +12,12 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "EpisodeStore": "memup.data.store",
-    "MemupError": "memup.errors",
-    "RunSpec": "memup.config",
+    "MemupError": "memup.core.errors",
+    "RunSpec": "memup.specs.spec",
     "evaluate": "memup.api",
     "load": "memup.api",
-    "preset": "memup.presets",
-    "spec": "memup.presets",
+    "preset": "memup.specs.presets",
+    "spec": "memup.specs.presets",
     "train": "memup.api",
 }
 __all__ = sorted(_PLACES)

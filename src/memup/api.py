@@ -8,22 +8,22 @@ from typing import Any
 
 import jax
 
-from memup.build import build
-from memup.build_parts import Parts
-from memup.checkpoint import about, load as load_tree
-from memup.config import RunSpec, make_spec
+from memup.build.job import build
+from memup.build.parts import Parts
+from memup.core.errors import require
+from memup.core.tree import rebuilder
 from memup.data.store import EpisodeStore
 from memup.envs.base import AbstractEnv
 from memup.envs.table import make_env
-from memup.errors import require
-from memup.evaluation import Evaluation, evaluate_model
-from memup.examination import examine
-from memup.fit import Job, fit, resume
+from memup.evaluation.agent import Evaluation, evaluate_model
+from memup.evaluation.task import evaluate_task
 from memup.method.update import Model
-from memup.recording import CHECKPOINT, Recorder, check_memory_of, polite_interrupt
-from memup.rundir import RunDir
+from memup.phases.fit import Job, fit, resume
+from memup.runs.checkpoint import about, load as load_tree
+from memup.runs.recording import CHECKPOINT, Recorder, check_memory_of, polite_interrupt
+from memup.runs.rundir import RunDir
+from memup.specs.spec import RunSpec, make_spec
 from memup.tasks.table import make_task
-from memup.tree import rebuilder
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Run:
 
     Attributes:
         spec: what was run.
-        job: its phases and world; `job.world.results` holds the trained arrays.
+        job: its phases and workspace; `job.workspace.results` holds the trained arrays.
         results: rows of the final evaluation.
         path: run directory, if there is one.
     """
@@ -49,9 +49,9 @@ class Run:
         Raises:
             MemupError: the run trained none (end-to-end training has an agent instead).
         """
-        world = self.job.world
-        require("model" in world.results, "the run has no memory that MemUP trained")
-        return rebuilder(Parts(self.spec).model(world))(world.results["model"])
+        workspace = self.job.workspace
+        require("model" in workspace.results, "the run has no memory that MemUP trained")
+        return rebuilder(Parts(self.spec).model(workspace))(workspace.results["model"])
 
 
 def use_compilation_cache() -> None:
@@ -124,8 +124,8 @@ def _train_in(
     begin = (0, None, 0)
     if begun:
         begin = resume(job, begun, lambda like: load_tree(checkpoint, like))
-    elif job.world.store.next_id and store is None and not spec["dataset"]:
-        job.world.store.rollback(0)
+    elif job.workspace.store.next_id and store is None and not spec["dataset"]:
+        job.workspace.store.rollback(0)
     if begin[0] == len(job.phases):  # done before; rows that `memup eval` has added since stay
         run.set_status("done", "")
         return Run(spec, job, run.rows("eval"), run.path)
@@ -135,7 +135,7 @@ def _train_in(
             for event in fit(job, *begin):
                 row = recorder.write(event)
                 recorder.checkpoint(event, force=bool(asked))
-                job.world.store.release(job.world.store.next_id if event.last else 0)
+                job.workspace.store.release(job.workspace.store.next_id if event.last else 0)
                 if on_row:
                     on_row(row)
                 if asked:
@@ -162,7 +162,7 @@ def load(run: str | Path | Run) -> Run:
     job = build(spec, None, directory.path / "store")
     finished = begun["phase"] >= len(job.phases) - 1
     require(finished, f"{run}: the run has not finished; train it on with the same command")
-    kept, needed = job.world.store.next_id, begun["episodes"]
+    kept, needed = job.workspace.store.next_id, begun["episodes"]
     require(
         kept >= needed or bool(spec["dataset"]),
         f"{directory.path / 'store'} has {kept} of {needed} episodes: a run is loaded with the "
@@ -196,21 +196,21 @@ def evaluate(
     """
     use_compilation_cache()
     run = load(run)
-    world, spec = run.job.world, run.spec
+    workspace, spec = run.job.workspace, run.spec
     name = str(run.path) if run.path else ""
     if spec["training"] == "supervised":
         asked, row = _ask(run, env, task, episodes, seed, on_row)
         return {"run": name, "env": asked, "seed": seed, **row}
     require(task is None, f"task {task!r}: the run has an environment; expected --env")
-    where = world.env if env is None else make_env(env, n=16)
+    where = workspace.env if env is None else make_env(env, n=16)
     require(
-        where.observation_space == world.space and where.action_space.n == world.actions,
+        where.observation_space == workspace.space and where.action_space.n == workspace.actions,
         f"env {env!r}: its spaces differ from those of {spec['env']!r}, the run's own",
     )
     trained: Any = next(p for p in run.job.phases if p.name == "evaluate")
-    expected = world.store.mean_length if env is None else float(getattr(where, "length", 0))
+    expected = workspace.store.mean_length if env is None else float(getattr(where, "length", 0))
     evaluation = Evaluation(trained.trained.agent, where, episodes, seed, expected)
-    row = evaluation.run(world.results["agent"], on_row)
+    row = evaluation.run(workspace.results["agent"], on_row)
     return {"run": name, "env": env or spec["env"], "seed": seed, **row}
 
 
@@ -223,17 +223,19 @@ def _ask(
     on_row: Callable[[dict[str, Any]], None] | None,
 ) -> tuple[str, dict[str, Any]]:
     """Evaluate a supervised run; return on what, and the row."""
-    world, spec = run.job.world, run.spec
+    workspace, spec = run.job.workspace, run.spec
     require(env is None, f"env {env!r}: the run is supervised; expected --task")
     memory: Any = next(p for p in run.job.phases if p.name == "memory")
     if not spec["task"]:
         require(task is None, f"task {task!r}: the run has a data set of its own")
-        return spec["dataset"], evaluate_model(memory.learner, world, memory.windows, episodes)
+        return spec["dataset"], evaluate_model(memory.learner, workspace, memory.windows, episodes)
     asked = task or spec["task"]
     made = make_task(asked)
     require(
-        made.space == world.space,
+        made.space == workspace.space,
         f"task {asked!r}: its observations differ from those of {spec['task']!r}, the run's own",
     )
-    model = world.results["model"]
-    return asked, examine(memory.learner, model, made, world.context, episodes, seed, on_row)
+    model = workspace.results["model"]
+    return asked, evaluate_task(
+        memory.learner, model, made, workspace.context, episodes, seed, on_row
+    )

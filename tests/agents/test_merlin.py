@@ -8,31 +8,31 @@ import numpy as np
 import pytest
 
 import memup
-from memup.agents.merlin import Merlin, MerlinConfig
-from memup.agents.merlin_decoder import Decoder, Returns
-from memup.agents.merlin_mind import Foreseeing, think
-from memup.agents.merlin_policy import ReadingPolicy
-from memup.agents.merlin_predictor import Predictor
-from memup.agents.rollout import begin, rollout
+from memup.acting.rollout import begin, rollout
+from memup.agents.merlin.agent import Merlin, MerlinConfig
+from memup.agents.merlin.decoder import Decoder, Returns
+from memup.agents.merlin.policy import ReadingPolicy
+from memup.agents.merlin.predictor import Predictor
+from memup.agents.merlin.step import WorldModel, merlin_step
+from memup.core.errors import MemupError
+from memup.core.spaces import Box, Dict, Discrete
+from memup.core.types import StepInput
 from memup.envs.memory_game import MemoryGame
-from memup.errors import MemupError
 from memup.memories.make import make_memory
 from memup.nn.encoder import InputEncoder
 from memup.ops.gaussian import Gaussian, kl_divergence
-from memup.spaces import Box, Dict, Discrete
-from memup.types import StepInput
 
 ENV = MemoryGame(4)
 SPACE, ACTIONS, Z, SLOTS = ENV.observation_space, 5, 3, 6
 B, T = 3, 12
 
 
-def foreseeing(key):
+def world_model(key):
     keys = jax.random.split(key, 4)
     encoder = InputEncoder(SPACE, ACTIONS, 6, key=keys[0])
     predictor = Predictor(encoder, Z, SLOTS, heads=2, size=5, hidden=6, decay=0.5, key=keys[1])
     decoder = Decoder(SPACE, ACTIONS, Z, 6, key=keys[2])
-    return Foreseeing(predictor, decoder, Returns(Z, ACTIONS, 6, key=keys[3]))
+    return WorldModel(predictor, decoder, Returns(Z, ACTIONS, 6, key=keys[3]))
 
 
 def policy(key):
@@ -42,7 +42,7 @@ def policy(key):
 
 @pytest.fixture(scope="module")
 def agent():
-    return Merlin(foreseeing, policy, MerlinConfig())
+    return Merlin(world_model, policy, MerlinConfig())
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def close(a, b, atol=2e-5):
 
 def test_learning_thinks_what_acting_thought(agent, played, rethink):
     state, trajectories, batches = played
-    model = agent.foreseeing(state.predictor)
+    model = agent.world_model(state.predictor)
     for trajectory, batch in zip(trajectories, batches, strict=True):
         thoughts = rethink(batch)
         value = jax.vmap(jax.vmap(model.returns.of_policy))(thoughts.z, thoughts.log_pi)
@@ -118,7 +118,7 @@ def test_no_gradient_passes_between_policy_and_predictor(agent, played):
 
     def losses(predictor, policy):
         thoughts = agent._rethink(predictor, policy, batch)
-        foreseen, _ = agent._foreseen(agent.foreseeing(predictor), thoughts, batch)
+        foreseen, _ = agent._foreseen(agent.world_model(predictor), thoughts, batch)
         return foreseen, agent._acted(thoughts, batch)[0]
 
     both = jax.jit(jax.jacrev(losses, (0, 1)))
@@ -149,10 +149,10 @@ def test_rows_from_before_the_window_have_values_but_no_gradient(agent, played):
 
 
 def one_step(agent, state, mind, obs, action, first=False):
-    model, acting = agent.foreseeing(state.predictor), agent.policy(state.policy)
+    model, acting = agent.world_model(state.predictor), agent.policy(state.policy)
     obs = {name: jnp.int32(value) for name, value in obs.items()}
     x = StepInput(obs, jnp.int32(action), jnp.float32(0), jnp.array(first))
-    return think(model, acting, mind, x, jnp.zeros(Z))
+    return merlin_step(model, acting, mind, x, jnp.zeros(Z))
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +192,7 @@ def test_a_step_is_written_after_it_was_read(two_steps):
 
 def test_losses_are_what_they_say(agent, played, rethink):
     state, _, (batch, _) = played
-    thoughts, model = rethink(batch), agent.foreseeing(state.predictor)
+    thoughts, model = rethink(batch), agent.world_model(state.predictor)
     _, metrics = jax.jit(agent._foreseen)(model, thoughts, batch)
     q, p = thoughts.posterior, thoughts.prior
     over = lambda a, b: jax.vmap(jax.vmap(kl_divergence))(Gaussian(*a), Gaussian(*b))  # noqa: E731

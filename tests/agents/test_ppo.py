@@ -5,21 +5,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from memup.acting.rollout import begin, episode_sums, rollout
 from memup.agents.actor import Actor
 from memup.agents.advantages import Advantages, scaled
 from memup.agents.policy import Kept
 from memup.agents.ppo import PPO, PPOConfig
-from memup.agents.rollout import begin, episode_sums, rollout
+from memup.core.tree import ravel, rebuilder
+from memup.core.types import TimeStep, Trajectory
 from memup.envs.tmaze import TMaze
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
 from memup.nn.encoder import InputEncoder
-from memup.tree import ravel, rebuilder
-from memup.types import TimeStep, Trajectory
 
 ENV = TMaze(3, "LN")
 B, T = 4, 10
-CONFIG = PPOConfig(hidden=(8,), epochs=2, minibatches=2, gamma=0.5, trace=0.5)
+CONFIG = PPOConfig(hidden=(8,), epochs=2, minibatches=2, gamma=0.5, gae_lambda=0.5)
 
 
 def make(key):

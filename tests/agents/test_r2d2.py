@@ -10,13 +10,21 @@ from memup.agents.r2d2 import R2D2, R2D2Config, ladder
 from memup.agents.replay import Replay, importance
 from memup.agents.sequences import Sequence
 from memup.agents.transitions import Transitions
-from memup.errors import MemupError
+from memup.core.errors import MemupError
+from memup.core.tree import ravel, rebuilder
+from memup.core.types import Trajectory
 from memup.ops.rescaling import rescale
-from memup.tree import ravel, rebuilder
-from memup.types import Trajectory
 
 CONFIG = R2D2Config(
-    hidden=(4,), n=2, sequence=6, burn_in=2, replay=160, batch=4, updates=2, target=3, gamma=0.5
+    hidden=(4,),
+    n_step=2,
+    sequence=6,
+    burn_in=2,
+    replay=160,
+    batch_size=4,
+    updates=2,
+    target_period=3,
+    gamma=0.5,
 )
 LENGTH = 4
 
@@ -162,7 +170,7 @@ def test_errors_by_hand(vector):
 
 def test_the_online_network_chooses_and_the_target_network_values(vector):
 
-    agent = r2d2(vector, n=1)
+    agent = r2d2(vector, n_step=1)
     moves = Transitions(jnp.ones(4, bool), jnp.zeros(4), jnp.ones(4), jnp.ones(4, bool))
     item = Sequence(None, (), jnp.zeros(4, jnp.int32), moves)
     q = jnp.array([[0.0, 0.0]] * 4 + [[5.0, 1.0]])

@@ -13,7 +13,7 @@ import tiny
 
 from memup.cli import main
 from memup.cli.list import KINDS
-from memup.rundir import RunDir
+from memup.runs.rundir import RunDir
 
 MEMUP = [
     sys.executable,
@@ -64,7 +64,7 @@ def test_mistakes_are_one_line_and_exit_with_2(capfd, tmp_path, monkeypatch, arg
 
 
 def test_debug_shows_where_it_was_raised():
-    from memup.errors import MemupError
+    from memup.core.errors import MemupError
 
     with pytest.raises(MemupError):
         main(["trian", "--debug"])

@@ -8,25 +8,25 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from memup.acting.rollout import begin, rollout
 from memup.agents.greedy import Greedy
 from memup.agents.impala import IMPALA
 from memup.agents.ppo import PPO
 from memup.agents.r2d2 import R2D2
 from memup.agents.random import RandomAgent
-from memup.agents.rollout import begin, rollout
 from memup.agents.table import AGENTS
-from memup.build_agents import AGENT_MAKERS
-from memup.build_parts import Parts
-from memup.config import all_options, make_spec
+from memup.build.agents import AGENT_MAKERS
+from memup.build.parts import Parts
+from memup.core.tree import ravel, rebuilder
+from memup.core.types import StepInput
 from memup.data.store import EpisodeStore
 from memup.envs.tmaze import TMaze
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
 from memup.memories.table import MEMORIES
 from memup.nn.encoder import InputEncoder
-from memup.phases.base import World
-from memup.tree import ravel, rebuilder
-from memup.types import StepInput
+from memup.phases.base import Workspace
+from memup.specs.spec import all_options, make_spec
 
 ENV, B, T = TMaze(3), 4, 6
 
@@ -42,13 +42,15 @@ class Asked(eqx.Module):
     memory: EncodedMemory
 
 
-def greedy(tie, settled=None):
+def greedy(tie, action_indifferent=None):
     make = lambda key: Asked(memory(key))  # noqa: E731
     vector = ravel(make(jax.random.key(0)))
-    return Greedy(vector, rebuilder(make), lambda model, m, obs, action: m[action], 2, tie, settled)
+    return Greedy(
+        vector, rebuilder(make), lambda model, m, obs, action: m[action], 2, tie, action_indifferent
+    )
 
 
-SPACE = World(None, EpisodeStore(), ENV.observation_space, 2, seed=0)
+SPACE = Workspace(None, EpisodeStore(), ENV.observation_space, 2, seed=0)
 
 
 def made(name, training="end-to-end", memory="rnn"):
@@ -66,7 +68,7 @@ TINY = {
     "agent.sequence": 5,
     "agent.burn_in": 2,
     "agent.replay": 60,
-    "agent.batch": 4,
+    "agent.batch_size": 4,
     "agent.minibatches": 2,
     "method.encoder": 4,
     "agent.hidden": 4,
@@ -156,10 +158,10 @@ def test_greedy_takes_what_is_expected_to_be_best():
     assert best[np.arange(B), action].all() and not best.all()
 
 
-@pytest.mark.parametrize("tie, settled", [(100.0, None), (0.0, lambda obs: obs[0] < 9)])
-def test_greedy_draws_among_equals(tie, settled):
+@pytest.mark.parametrize("tie, action_indifferent", [(100.0, None), (0.0, lambda obs: obs[0] < 9)])
+def test_greedy_draws_among_equals(tie, action_indifferent):
     """Also where the step settles it: a repeated action is not what a memory was trained on."""
-    agent = greedy(tie, settled)
+    agent = greedy(tie, action_indifferent)
     state = agent.init(key=jax.random.key(0))
     carry = begin(agent, state, ENV, B, key=jax.random.key(1))
     keys = jax.random.split(jax.random.key(3), 50)
@@ -170,7 +172,7 @@ def test_greedy_draws_among_equals(tie, settled):
 
 def test_greedy_does_not_ask_where_the_step_settles_it():
     hinted = lambda obs: obs[0] > 0  # noqa: E731
-    agents = greedy(0.0), greedy(0.0, settled=hinted)
+    agents = greedy(0.0), greedy(0.0, action_indifferent=hinted)
     state = agents[0].init(key=jax.random.key(0))
     key = jax.random.key(1)
     asked = []

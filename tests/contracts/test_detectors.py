@@ -7,21 +7,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from memup.build_parts import make_target
+from memup.build.parts import make_target
+from memup.core.spaces import Discrete
+from memup.core.tree import ravel, rebuilder
+from memup.core.types import Query, StepInput
 from memup.data.store import EpisodeStore
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
-from memup.method.detector import LocalDetector, LocalModel
+from memup.method.detectors.local import LocalDetector, LocalModel
+from memup.method.detectors.unlearned import oracle, surprise
 from memup.method.predictor import LocalPredictor, Predictor
-from memup.method.selector import Current
+from memup.method.selectors.selector import Current
 from memup.method.update import MemUP, Model, initial_rows
 from memup.method.windows import Windows
-from memup.nn.encoder import InputEncoder, QuestionEncoder
+from memup.nn.encoder import InputEncoder, QueryEncoder
 from memup.nn.likelihood import Categorical, Quantile
-from memup.phases.unlearned import oracle, surprise
-from memup.spaces import Discrete
-from memup.tree import ravel, rebuilder
-from memup.types import Context, StepInput
 
 SPACE = Discrete(3)
 LN2 = math.log(2)
@@ -37,16 +37,16 @@ def outcomes(obs, rng):
 def trained(likelihood, updates, rate=1e-2):
     def make(key):
         keys = jax.random.split(key)
-        question = QuestionEncoder(SPACE, 0, 8, key=keys[0])
+        question = QueryEncoder(SPACE, 0, 8, key=keys[0])
         return LocalModel(LocalPredictor(question, 16, likelihood.size, key=keys[1]), likelihood)
 
     detector = LocalDetector.of(rebuilder(make), rate)
     state = detector.init(jax.jit(lambda k: ravel(make(k)))(jax.random.key(0)))
     rng = np.random.default_rng(0)
     obs = rng.integers(3, size=(updates, 256)).astype(np.int32)
-    batches = Context(obs, np.zeros_like(obs)), outcomes(obs, rng)[..., None]
+    batches = Query(obs, np.zeros_like(obs)), outcomes(obs, rng)[..., None]
     state, metrics = jax.jit(detector.learn_many)(state, batches)
-    three = Context(np.arange(3, dtype=np.int32), np.zeros(3, np.int32))
+    three = Query(np.arange(3, dtype=np.int32), np.zeros(3, np.int32))
     return detector, state, metrics, np.asarray(jax.jit(detector.score)(state.model, three))
 
 
@@ -70,7 +70,7 @@ def test_quantile_is_the_spread_of_the_outcome():
 def test_an_infinite_outcome_is_skipped():
     detector, state, _, _ = trained(Quantile(0.0, 1.0, count=20), 1)
     batch = (
-        Context(np.zeros(4, np.int32), np.zeros(4, np.int32)),
+        Query(np.zeros(4, np.int32), np.zeros(4, np.int32)),
         np.full((4, 1), np.nan, np.float32),
     )
     after, metrics = jax.jit(detector.learn)(state, batch)
@@ -106,7 +106,7 @@ def test_surprise_is_the_loss_of_the_slow_copy():
         memory = EncodedMemory(
             InputEncoder(SPACE, 2, 4, key=keys[0]), make_memory("rnn", 4, key=keys[1], size=3)
         )
-        question = QuestionEncoder(SPACE, 2, 4, key=keys[2])
+        question = QueryEncoder(SPACE, 2, 4, key=keys[2])
         return Model(memory, Predictor(3, question, 5, 2, key=keys[3]), likelihood)
 
     learner = MemUP.of(rebuilder(make), 1e-3, 1.0, 0.9)
@@ -128,13 +128,13 @@ def test_surprise_is_the_loss_of_the_slow_copy():
         previous = jnp.zeros(n, jnp.int8)
         state = jax.tree.map(lambda a: a[0], initial_rows(model.memory, 1))
         _, m = unroll(state, StepInput(e["obs"], previous, e["reward"], first))
-        context = Context(e["obs"][:-1, None], e["action"][:-1, None])
+        context = Query(e["obs"][:-1, None], e["action"][:-1, None])
         expected = losses(m[:-1], context, e["reward"][1:, None, None])[:, 0]
         np.testing.assert_allclose(score[:-1], expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["entropy", "quantile", "surprise", "oracle"])
 def test_every_detector_of_the_table_is_tested_here(name):
-    from memup.config import DETECTORS
+    from memup.specs.spec import DETECTORS
 
     assert name in DETECTORS and len(DETECTORS) == 4

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from memup.core.spaces import Discrete, flatten, split
 from memup.envs.base import step_or_reset
 from memup.envs.table import ENVS, EXAMPLES, make_env
-from memup.spaces import Discrete, flatten, split
 
 IDS = [
     "tmaze-3",

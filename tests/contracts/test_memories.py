@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from memup.errors import MemupError
+from memup.core.errors import MemupError
 from memup.memories.make import check_memory, make_memory
 from memup.memories.table import MEMORIES
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from memup.config import ORDERS
-from memup.data.jump import Jump
-from memup.data.orders import Sequential, Staggered
-from memup.errors import MemupError
+from memup.core.errors import MemupError
+from memup.method.orders.jump import Jump
+from memup.method.orders.walking import Sequential, Staggered
+from memup.specs.spec import ORDERS
 
 IDS, LENGTHS = np.array([3, 4, 7, 9]), np.array([1, 5, 12, 3])
 LENGTH_OF = dict(zip(IDS.tolist(), LENGTHS.tolist(), strict=True))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from memup.build_parts import make_selector
-from memup.config import SELECTORS
-from memup.method.earned import informed
-from memup.method.selector import Composite, TopK, suffix_top_k
+from memup.build.parts import make_selector
+from memup.method.selectors.information_gain import informed
+from memup.method.selectors.selector import Composite, TopK, suffix_top_k
+from memup.specs.spec import SELECTORS
 
 NAMES = [*SELECTORS, "top-k+current", "current+uniform+top-k", "temperature+uniform"]
 SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, 7.0]), min_size=1, max_size=24)
@@ -71,7 +71,7 @@ def test_contract(name, score, k, seed):
 def test_chance_has_a_part_where_the_name_says_so(name):
     score = np.linspace(0.5, 1, 20)
     first, second = (choose(name, score, np.arange(20), seed=s).index for s in (1, 2))
-    drawn = {"temperature", "uniform", "earned"} & set(name.split("+"))
+    drawn = {"temperature", "uniform", "information-gain"} & set(name.split("+"))
     assert bool(drawn) != np.array_equal(first, second)
 
 
@@ -123,7 +123,7 @@ def test_a_composite_is_its_parts_side_by_side():
 def earned(loss, queries=8000, k=1):
     """Targets of many queries at step 1 of five candidates of one nat, and their counts."""
     score = np.array([0, 1, 0, 1, 1, 0, 1, 1], np.float32)
-    selector = make_selector("earned", k)
+    selector = make_selector("information-gain", k)
     plan = selector.plan(score)
     assert plan.step.tolist() == [1, 3, 4, 6, 7] and (plan.score == 1).all()
     plan = plan._replace(loss=None if loss is None else np.array(loss))
@@ -151,14 +151,14 @@ def test_earned_takes_k_different_ones():
 
 
 def test_earned_keeps_few_candidates_all_over_a_long_noisy_episode():
-    step = make_selector("earned", 1).plan(np.ones(10_000, np.float32)).step
+    step = make_selector("information-gain", 1).plan(np.ones(10_000, np.float32)).step
     assert len(step) <= 65 and np.all(np.diff(step) > 0)
     assert 10 < (step < 5000).sum() < 54
 
 
 def test_a_proven_selector_tries_nothing():
     score, query = np.ones(4, np.float32), np.zeros(2000, np.int64)
-    for name in ("earned", "earned+current"):
+    for name in ("information-gain", "information-gain+current"):
         selector = make_selector(name, 1).proven()
         plan = informed(selector.plan(score), np.array([1.0, 0.2, 1.0, 1.0]))
         index, _ = selector.select(score, query, np.random.default_rng(0), plan)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hand_store import dict_store, hand_store
 
-from memup.build_parts import make_target
-from memup.config import TARGETS
-from memup.errors import MemupError
+from memup.build.parts import make_target
+from memup.core.errors import MemupError
+from memup.specs.spec import TARGETS
 
 
 def outcomes(store, target, episode, steps):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from memup.core.spaces import Discrete, flatten
 from memup.data.store import EpisodeStore
-from memup.method.target import Label
-from memup.spaces import Discrete, flatten
-from memup.stored import add
+from memup.evaluation.stored import add
+from memup.method.targets.outcomes import Label
 from memup.tasks.table import EXAMPLES, TASKS, check_task_id, make_task
 
 # Small ones, and the accuracy (or squared error) of the best constant answer.

@@ -64,7 +64,7 @@ FULL = """
 import resource, sys
 import numpy as np
 from memup.data.store import EpisodeStore
-from memup.errors import MemupError
+from memup.core.errors import MemupError
 path, field = sys.argv[1], sys.argv[2]
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_100, 20_100))
 store = EpisodeStore(path)

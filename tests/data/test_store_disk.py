@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+from memup.core.errors import MemupError
 from memup.data.store import EpisodeStore
-from memup.errors import MemupError
 
 
 def episode(n, start=0):

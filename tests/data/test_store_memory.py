@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
+from memup.core.errors import MemupError
 from memup.data.store import EpisodeStore
-from memup.errors import MemupError
 
 
 def episode(n, start=0):

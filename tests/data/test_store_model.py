@@ -8,8 +8,8 @@ import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from memup.core.errors import MemupError
 from memup.data.store import EpisodeStore
-from memup.errors import MemupError
 
 LENGTHS = st.lists(st.integers(1, 5), min_size=1, max_size=4)
 SHARE = st.floats(0, 1)

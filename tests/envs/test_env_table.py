@@ -6,6 +6,7 @@ import sys
 import jax
 import pytest
 
+from memup.core.errors import MemupError
 from memup.envs.active import ActiveTMaze
 from memup.envs.cartpole import CartPole
 from memup.envs.distractors import TMazeDistractors
@@ -14,7 +15,6 @@ from memup.envs.memory_game import MemoryGame
 from memup.envs.memory_len import MemoryLen
 from memup.envs.table import ENVS, EXAMPLES, check_env_id, make_env
 from memup.envs.tmaze import TMaze
-from memup.errors import MemupError
 
 MEANINGS = {
     "tmaze-1000": TMaze(1000, "LNR"),

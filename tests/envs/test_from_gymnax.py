@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from memup.core.errors import MemupError
+from memup.core.spaces import Box, Discrete
+from memup.envs.adapters.gymnax import FromGymnax
 from memup.envs.base import step_or_reset
-from memup.envs.from_gymnax import FromGymnax
 from memup.envs.table import make_env
-from memup.errors import MemupError
-from memup.spaces import Box, Discrete
 
 
 class Counter:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from memup.envs.gymnasium_vector import GymnasiumVector
+from memup.core.errors import MemupError
+from memup.core.spaces import Box, Dict, Discrete, split
+from memup.envs.adapters.gymnasium import GymnasiumVector
+from memup.envs.adapters.to_gymnasium import to_gymnasium
 from memup.envs.registration import FAMILIES
 from memup.envs.table import make_env
 from memup.envs.tmaze import TMaze
-from memup.envs.to_gymnasium import to_gymnasium
-from memup.errors import MemupError
-from memup.spaces import Box, Dict, Discrete, split
 
 
 class Cues(gymnasium.Env):

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from memup.core.errors import MemupError
 from memup.envs.tmaze import TMaze
-from memup.errors import MemupError
 
 EPISODES = 2048
 

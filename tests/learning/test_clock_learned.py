@@ -11,7 +11,7 @@ FIELDS = {
     "method.target": "label",
     "memory": "gru",
     "memory.size": 16,
-    "method.rows": 64,
+    "method.batch_size": 64,
     "method.encoder": 16,
     "method.width": 32,
     "method.learning_rate": 5e-3,
@@ -41,7 +41,7 @@ def accuracy(**fields):
 
 def test_the_sign_at_one_place_is_remembered():
     """Also where every tenth window begins with a memory that has forgotten all but the time."""
-    assert accuracy(**{"method.clock": 16, "method.forget": 0.1}) >= 0.95
+    assert accuracy(**{"method.clock": 16, "method.state_reset_prob": 0.1}) >= 0.95
 
 
 def test_who_is_not_told_the_time_cannot_know_which_sign_it_was():

@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 
-from memup.errors import MemupError
+from memup.core.errors import MemupError
 
 BENCHMARKS = str(Path(__file__).parents[2] / "benchmarks")
 

@@ -10,7 +10,7 @@ LENGTH, WINDOW, MIDDLE = 24, 4, 15
 SMALL = {
     "memory": "gru",
     "memory.size": 8,
-    "method.rows": 16,
+    "method.batch_size": 16,
     "method.encoder": 8,
     "method.width": 16,
     "method.learning_rate": 5e-3,
@@ -86,15 +86,15 @@ def test_the_detector_says_what_to_learn(monkeypatch):
 def test_slots_go_where_memory_helps():
     """Of six labels one can be known: 1 / 2 + 1 / 12 is the best there is, 1 / 2 is a guess."""
     # Large enough to learn on each of four seeds; with 8 units and 16 rows one of four saw nothing.
-    fields = {"method.selector": "earned", "method.updates": 1500, "seed": 1}
-    fields |= {"memory.size": 16, "method.rows": 32}
+    fields = {"method.selector": "information-gain", "method.updates": 1500, "seed": 1}
+    fields |= {"memory.size": 16, "method.batch_size": 32}
     assert accuracy(coins, **fields) > 0.56
 
 
 def test_pieces_pass_the_gradient_between_rare_steps_and_whole_windows_do_not():
     fields = {"method.order": "jump", "method.rare": 3, "method.updates": 1000}
-    fields |= {"method.window": 10, "method.visits": 5, "method.patience": 0}
-    assert accuracy(parities, **fields, **{"method.piece": 2}) >= 0.99
+    fields |= {"method.window": 10, "method.segments": 5, "method.patience": 0}
+    assert accuracy(parities, **fields, **{"method.segment_length": 2}) >= 0.99
     # With ten steps both bits can lie in one window.
     assert accuracy(parities, **{**fields, "method.window": 6}) <= 0.75
 

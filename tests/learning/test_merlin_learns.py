@@ -13,7 +13,7 @@ SMALL = {
     "agent.latent": 8,
     "agent.size": 16,
     "agent.hidden": 32,
-    "agent.enough": 0.98,
+    "agent.stop_at_success": 0.98,
     "agent.steps": 400_000,
     "evaluate.episodes": 256,
 }

@@ -3,15 +3,15 @@
 import numpy as np
 
 import memup
-from memup.build import build
-from memup.fit import fit
+from memup.build.job import build
+from memup.phases.fit import fit
 
 SMALL = {
     "training": "supervised",
     "method.target": "label",
     "memory": "gru",
     "memory.size": 12,
-    "method.rows": 32,
+    "method.batch_size": 32,
     "method.encoder": 12,
     "method.width": 24,
     "method.learning_rate": 5e-3,
@@ -38,8 +38,13 @@ def test_a_value_is_remembered_over_five_windows():
 
 def test_a_memory_that_reads_events_only_holds_exactly():
     """Trained over 18 blanks, it is as good over 3,000: blanks change nothing."""
-    fields = {"method.events": 2, "method.order": "jump", "method.old": 0, "method.rare": 2}
-    fields |= {"method.piece": 1, "method.window": 6, "method.visits": 5, "method.updates": 1000}
+    fields = {"method.events": 2, "method.order": "jump", "method.long_rows": 0, "method.rare": 2}
+    fields |= {
+        "method.segment_length": 1,
+        "method.window": 6,
+        "method.segments": 5,
+        "method.updates": 1000,
+    }
     run = memup.train(memup.spec(**{**SMALL, "task": TASK, **fields}))
     assert run.results[0]["accuracy"] >= 0.99
     longer = memup.evaluate(run, task="associative-recall-1-3000", episodes=64)
@@ -54,11 +59,11 @@ def test_truncated_back_propagation_does_not_reach_so_far():
 
 
 def test_the_detector_finds_the_asking_steps_by_itself():
-    fields = {"task": "copy-30", "method.context": 10, "detect.batch": 1024}
+    fields = {"task": "copy-30", "method.query_length": 10, "detect.batch": 1024}
     job = build(memup.spec(**{**SMALL, **fields}))
     for event in fit(job):
         if event.phase == "detect" and event.last:
             break
-    scores = np.stack([job.world.store.scores(int(i)) for i in job.world.store.ids])
+    scores = np.stack([job.workspace.store.scores(int(i)) for i in job.workspace.store.ids])
     assert scores[:, -10:].min() > 1.5, "one of eight: ln 8 = 2.08"
     assert scores[:, :-10].mean() < 0.2

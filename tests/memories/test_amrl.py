@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from memup.errors import MemupError
+from memup.core.errors import MemupError
 from memup.memories.amrl import AMRLAvg, AMRLMax
 from memup.memories.lstm import LSTM
 

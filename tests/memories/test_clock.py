@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from memup.errors import MemupError
-from memup.memories.clock import clock_code
+from memup.core.errors import MemupError
 from memup.memories.make import make_memory
+from memup.memories.wrappers.clock import clock_code
 
 INPUT, CLOCK, STEPS = 2, 4, 7
 

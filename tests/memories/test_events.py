@@ -10,15 +10,15 @@ import pytest
 from hand_store import DICT_SPACE
 
 import memup
+from memup.core.errors import MemupError
+from memup.core.spaces import Box
+from memup.core.types import StepInput
 from memup.data import starts
 from memup.data.store import EpisodeStore
-from memup.errors import MemupError
 from memup.memories.base import AbstractCell
 from memup.memories.make import make_memory
 from memup.nn.encoder import InputEncoder
-from memup.nn.events import EventEncoder, Rarity
-from memup.spaces import Box
-from memup.types import StepInput
+from memup.nn.events import EventEncoder, ObservationRarity
 
 INPUT, STEPS = 3, 8
 
@@ -89,7 +89,7 @@ def test_rarity_on_the_device_is_that_of_the_store(monkeypatch):
     facts = starts.measure(store, fields, rng)
     assert {"values" in fact for fact in facts} == {True, False}
     expected = starts.Starts(store, facts).rarity(store.episode(0))
-    found = jax.vmap(Rarity.of(DICT_SPACE, facts))(jax.tree.map(jnp.asarray, obs))
+    found = jax.vmap(ObservationRarity.of(DICT_SPACE, facts))(jax.tree.map(jnp.asarray, obs))
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
@@ -98,7 +98,7 @@ def test_rare_steps_and_first_ones_are_events():
     fact |= {"values": [0.0, 1.0], "surprise": [0.05, 3.0], "unseen": 6.0}
     space = Box((1,), "float32")
     inner = InputEncoder(space, 0, 4, key=jax.random.key(0), dropout=0.99)
-    encoder = EventEncoder(inner, Rarity.of(space, [fact]), 5.0)
+    encoder = EventEncoder(inner, ObservationRarity.of(space, [fact]), 5.0)
     obs = jnp.array([0.0, 0.0, 1.0, 2.0])[:, None]
     none = jnp.zeros(4)
     x = StepInput(obs, none.astype(int), none, jnp.array([True, False, False, False]))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from memup.errors import MemupError
+from memup.core.errors import MemupError
 from memup.memories.gtrxl import Gate, GTrXL
 from memup.memories.make import make_memory
 

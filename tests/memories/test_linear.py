@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from memup.errors import MemupError
+from memup.core.errors import MemupError
 from memup.memories import linear
 from memup.memories.linear import MODELS
 from memup.memories.make import make_memory

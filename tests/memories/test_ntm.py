@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from memup.errors import MemupError
+from memup.core.errors import MemupError
 from memup.memories.make import make_memory
 from memup.memories.ntm import NTM, Tape
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from memup.errors import MemupError
+from memup.core.errors import MemupError
 from memup.memories.rim import RIM, exchange, least
 
 INPUT, UNITS, N = 3, 4, 4

@@ -8,15 +8,15 @@ from hand_store import SPACE, hand_store
 from test_update import R, close, make_model
 
 import memup
-from memup.build import Builder, build
-from memup.build_parts import make_selector, make_target
-from memup.data.jump import Jump
+from memup.build.job import Builder, build
+from memup.build.parts import make_selector, make_target
+from memup.core.spaces import Box, Dict, Discrete
+from memup.core.tree import ravel, rebuilder
+from memup.core.types import StepInput
 from memup.memories.encoded import initial_rows
+from memup.method.orders.jump import Jump
 from memup.method.update import MemUP
 from memup.method.windows import Windows
-from memup.spaces import Box, Dict, Discrete
-from memup.tree import ravel, rebuilder
-from memup.types import StepInput
 
 LENGTHS = [50, 44]
 ROWS, OLD, COUNT = 4, 2, 12
@@ -119,19 +119,19 @@ def test_no_gradient_passes_through_what_lies_between(learner, vector):
     ],
 )
 def test_what_a_chunk_reads_between_windows_fits_in_a_gigabyte(space, given, read):
-    spec = memup.spec(env="tmaze-20", **{"method.order": "jump", "method.between": given})
-    builder, world = Builder(spec), build(spec).world
-    world.space, world.facts["starts"] = space, []
-    assert builder.windows(world).between == read
-    order = builder.order(world)
+    spec = memup.spec(env="tmaze-20", **{"method.order": "jump", "method.burn_in": given})
+    builder, workspace = Builder(spec), build(spec).workspace
+    workspace.space, workspace.facts["rarity"] = space, []
+    assert builder.windows(workspace).between == read
+    order = builder.order(workspace)
     assert isinstance(order, Jump) and order.between == read
 
 
 def test_by_default_an_old_state_has_read_most_of_a_hundred_thousand_steps():
     spec = memup.spec(env="tmaze-20", **{"method.order": "jump"})
-    world = build(spec).world
-    world.facts["starts"] = []
-    order = Builder(spec).order(world)
+    workspace = build(spec).workspace
+    workspace.facts["rarity"] = []
+    order = Builder(spec).order(workspace)
     order.rare = lambda _: (np.array([0]), np.array([1.0]))
     ids, lengths = np.array([0]), np.array([100_000])
     # The first life of a row is cut; the second begins within 250 windows, and lasts as many.

@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 
 import memup
-from memup.build import Builder, build
+from memup.build.job import Builder, build
 from memup.nn.likelihood import Normal
 
 
 def made(seed=0, **fields):
     """Return the learner of a run, and its model."""
     spec = memup.spec(env="tmaze-10", seed=seed, **fields)
-    world = build(spec).world
-    world.facts["likelihood"] = Normal((0.0,), (1.0,)).describe()
-    learner, vector = Builder(spec).learner(world, world.key("memory"))
+    workspace = build(spec).workspace
+    workspace.facts["likelihood"] = Normal((0.0,), (1.0,)).describe()
+    learner, vector = Builder(spec).learner(workspace, workspace.key("memory"))
     return learner, learner.model(vector)
 
 
@@ -28,8 +28,8 @@ def test_by_default_nothing_is_lost():
     ("fields", "dropout", "forget"),
     [
         ({"method.dropout": 0.5}, 0.5, 0.0),
-        ({"method.forget": 0.1}, 0.0, 0.1),
-        ({"method.dropout": 0.3, "method.forget": 0.2}, 0.3, 0.2),
+        ({"method.state_reset_prob": 0.1}, 0.0, 0.1),
+        ({"method.dropout": 0.3, "method.state_reset_prob": 0.2}, 0.3, 0.2),
     ],
 )
 def test_what_a_run_asks_for_is_lost(fields, dropout, forget):

@@ -9,16 +9,16 @@ import optax
 import pytest
 from hand_store import SPACE, hand_store
 
-from memup.build_parts import make_selector, make_target
-from memup.data.orders import Sequential
+from memup.build.parts import make_selector, make_target
+from memup.core.tree import ravel, rebuilder
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
+from memup.method.orders.walking import Sequential
 from memup.method.predictor import Predictor
 from memup.method.update import MemUP, Model
 from memup.method.windows import Windows
-from memup.nn.encoder import InputEncoder, Normaliser, QuestionEncoder
+from memup.nn.encoder import InputEncoder, Normaliser, QueryEncoder
 from memup.nn.likelihood import Normal
-from memup.tree import ravel, rebuilder
 
 ROWS, R, D = 3, 4, 5
 
@@ -28,7 +28,7 @@ def make_model(key, dropout=0.0):
     normalise = Normaliser(jnp.zeros(2), jnp.full(2, 100.0))
     encoder = InputEncoder(SPACE, 2, 6, key=keys[0], normalise=normalise, dropout=dropout)
     memory = make_memory("gru", 6, key=keys[1], size=D)
-    question = QuestionEncoder(SPACE, 2, 4, key=keys[2], normalise=normalise)
+    question = QueryEncoder(SPACE, 2, 4, key=keys[2], normalise=normalise)
     likelihood = Normal((0.0,), (10.0,))
     predictor = Predictor(D, question, 7, likelihood.size, key=keys[3])
     return Model(EncodedMemory(encoder, memory), predictor, likelihood)

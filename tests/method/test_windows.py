@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hand_store import DICT_SPACE, SPACE, dict_store, hand_store, number
 
-from memup.build_parts import make_selector, make_target
-from memup.data.orders import Sequential, Visit
+from memup.build.parts import make_selector, make_target
 from memup.data.store import EpisodeStore
+from memup.method.orders.walking import Sequential, Visit
 from memup.method.windows import Windows
 
 RNG = np.random.default_rng(0)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from memup.errors import MemupError
+from memup.core.errors import MemupError
 from memup.nn.bigbird import BigBird, Layer
 from memup.ops.block_sparse import Pattern, dense_mask
 

@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from memup.nn.encoder import InputEncoder, Normaliser, QuestionEncoder, encode
+from memup.core.spaces import Box, Dict, Discrete
+from memup.core.types import Query, StepInput
+from memup.nn.encoder import InputEncoder, Normaliser, QueryEncoder, encode
 from memup.nn.linear import rectified
-from memup.spaces import Box, Dict, Discrete
-from memup.types import Context, StepInput
 
 SPACE = Dict({"b": Discrete(3), "a": Box((2,), "int8")})
 
@@ -43,7 +43,7 @@ def test_sequences_without_actions(key):
     encoder = InputEncoder(Box((1,)), 0, 4, key=key)
     assert encoder.layer.in_features == 1
     np.testing.assert_array_equal(encoder(step_input(0)), encoder(step_input(1, reward=5.0)))
-    assert QuestionEncoder(Box((1,)), 0, 4, key=key).output_size == 4
+    assert QueryEncoder(Box((1,)), 0, 4, key=key).output_size == 4
 
 
 def test_dropout_drops_its_share_where_there_is_a_key(key):
@@ -60,8 +60,8 @@ def test_dropout_drops_its_share_where_there_is_a_key(key):
 
 
 def test_question_keeps_the_action_beside_what_is_seen(key):
-    encoder = QuestionEncoder(Box((1,)), 3, 4, key=key)
-    q = encoder(Context(jnp.array([0.3]), jnp.int32(2)))
+    encoder = QueryEncoder(Box((1,)), 3, 4, key=key)
+    q = encoder(Query(jnp.array([0.3]), jnp.int32(2)))
     assert q.shape == (7,) == (encoder.output_size,) and q[4:].tolist() == [0, 0, 1]
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from jax.test_util import check_grads
 
-from memup.errors import MemupError
+from memup.core.errors import MemupError
 from memup.ops.block_sparse import (
     Pattern,
     block_sparse_attention,

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from memup.data import starts
+from memup.core.spaces import Discrete
+from memup.data import rarity
 from memup.data.store import EpisodeStore
-from memup.method.target import Label
-from memup.phases.base import World
+from memup.method.targets.outcomes import Label
+from memup.phases.base import Workspace
 from memup.phases.draw import Draw
-from memup.spaces import Discrete
 
 EPISODES, STEPS = 40, 500
 
@@ -18,9 +18,9 @@ def draw_from(label):
     obs = (np.arange(EPISODES)[:, None] + np.arange(STEPS)[None]) % 7
     fields = {"obs": obs.astype(np.int8).ravel(), "label": label.astype(np.int8).ravel()}
     store.extend(fields, [STEPS] * EPISODES)
-    world = World(None, store, Discrete(7), 0, 0)
-    world.facts["starts"] = starts.measure(store, ("obs",), np.random.default_rng(0))
-    return Draw(world, Label()), store
+    workspace = Workspace(None, store, Discrete(7), 0, 0)
+    workspace.facts["rarity"] = rarity.measure(store, ("obs",), np.random.default_rng(0))
+    return Draw(workspace, Label()), store
 
 
 def test_where_an_episode_has_one_label_all_of_them_are_drawn():

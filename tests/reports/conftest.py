@@ -1,7 +1,7 @@
 import pytest
 from report_runs import EXPLAIN, SPEC, result
 
-from memup.rundir import RunDir
+from memup.runs.rundir import RunDir
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import sys
 import pytest
 from report_runs import EXPLAIN, SPEC, result
 
-from memup.errors import MemupError
+from memup.core.errors import MemupError
 from memup.reports import write_report
 from memup.reports.runs import labels
-from memup.rundir import RunDir
+from memup.runs.rundir import RunDir
 
 FIGURE = re.compile(r'<script type="application/json" id="data-\d+">(.*?)</script>', re.S)
 

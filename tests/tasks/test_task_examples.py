@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from memup.errors import MemupError
+from memup.core.errors import MemupError
 from memup.tasks import pixels
 from memup.tasks.adding import Adding
 from memup.tasks.copy import Copy, ScatteredCopy

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from memup.core.types import State, StepInput, TimeStep
 from memup.memories.encoded import EncodedMemory, initial_rows
-from memup.types import State, StepInput, TimeStep
 
 
 class Actor(NamedTuple):

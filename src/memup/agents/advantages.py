@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from memup.agents.transitions import follow, mean_valid, transitions
+from memup.core.types import Trajectory
 from memup.ops.returns import generalised_advantage
-from memup.types import Trajectory
 
 
 class Advantages(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxtyping import Array, Float, Int, PyTree
 
-from memup.types import Key, Metrics, TimeStep, Trajectory
+from memup.core.types import Key, Metrics, TimeStep, Trajectory
 
 
 class AbstractAgent(abc.ABC):

@@ -14,8 +14,8 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from memup.agents.actor import Actor, begin_actors, read
 from memup.agents.base import AbstractAgent
-from memup.tree import Vector
-from memup.types import Key, Metrics, TimeStep, Trajectory
+from memup.core.tree import Params
+from memup.core.types import Key, Metrics, TimeStep, Trajectory
 
 
 class Greedy(AbstractAgent):
@@ -29,32 +29,32 @@ class Greedy(AbstractAgent):
         tie: actions whose expected outcomes are within this of the best one are drawn from at
             random. Equal ones are in any case: to repeat one action for as long as nothing depends
             on it is not what the memory was trained on.
-        settled: tells of an observation whether all actions bring the same there, whatever is
+        action_indifferent: tells of an observation whether all actions bring the same there, whatever is
             remembered; the predictor, which costs more than the memory, is then not asked.
     """
 
     def __init__(
         self,
-        vector: Vector,
-        model: Callable[[Vector], Any],
+        vector: Params,
+        model: Callable[[Params], Any],
         expect: Callable[[Any, Array, PyTree, Array], Float[Array, ""]],
         actions: int,
         tie: float = 0.0,
-        settled: Callable[[PyTree], Bool[Array, ""]] | None = None,
+        action_indifferent: Callable[[PyTree], Bool[Array, ""]] | None = None,
     ):
         self.vector, self.model, self.expect = vector, model, expect
-        self.actions, self.tie, self.settled = actions, tie, settled
+        self.actions, self.tie, self.action_indifferent = actions, tie, action_indifferent
 
-    def init(self, *, key: Key) -> Vector:
+    def init(self, *, key: Key) -> Params:
         """Return the model's parameters."""
         return jnp.copy(self.vector)
 
-    def begin(self, state: Vector, batch: int) -> Actor:
+    def begin(self, state: Params, batch: int) -> Actor:
         """See AbstractAgent."""
         return begin_actors(self.model(state).memory, batch)
 
     def act(
-        self, state: Vector, carry: Actor, step: TimeStep, *, key: Key, greedy: bool = False
+        self, state: Params, carry: Actor, step: TimeStep, *, key: Key, greedy: bool = False
     ) -> tuple[Actor, Int[Array, " B"], Any]:
         """Read the step, then ask for every action; see AbstractAgent."""
         model = self.model(state)
@@ -70,12 +70,12 @@ class Greedy(AbstractAgent):
         choices = jnp.arange(self.actions)
         of_all = jax.vmap(lambda m, o, a: self.expect(model, m, o, a), (None, None, 0))
         ask = lambda: jax.vmap(of_all, (0, 0, None))(m, obs, choices)  # noqa: E731
-        if self.settled is None:
+        if self.action_indifferent is None:
             return ask()
-        known = jax.vmap(self.settled)(obs)[:, None]
+        known = jax.vmap(self.action_indifferent)(obs)[:, None]
         nothing = jnp.zeros((m.shape[0], self.actions))
         return jax.lax.cond(known.all(), lambda: nothing, lambda: jnp.where(known, 0.0, ask()))
 
-    def learn(self, state: Vector, trajectory: Trajectory, *, key: Key) -> tuple[Vector, Metrics]:
+    def learn(self, state: Params, trajectory: Trajectory, *, key: Key) -> tuple[Params, Metrics]:
         """Learn nothing."""
         return state, {}

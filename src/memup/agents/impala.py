@@ -20,10 +20,10 @@ from memup.agents.learner import Learner, Seen, Trained, adam, inputs, rmsprop
 from memup.agents.networks import ActorCritic
 from memup.agents.policy import Kept, act, entropy
 from memup.agents.transitions import Transitions, mean_valid, of_action, transitions
+from memup.core.tree import Params
+from memup.core.types import Key, Metrics, TimeStep, Trajectory
 from memup.memories.encoded import EncodedMemory
 from memup.ops.vtrace import VTrace, vtrace
-from memup.tree import Vector
-from memup.types import Key, Metrics, TimeStep, Trajectory
 
 OPTIMISERS = {"rmsprop": rmsprop, "adam": adam}
 
@@ -36,13 +36,13 @@ class IMPALAConfig:
         learning_rate: of the optimiser.
         optimiser: "rmsprop", as in the paper, or "adam".
         gamma: discount.
-        trace: lambda of V-trace.
-        rho: highest weight of a correction, rho-bar of the paper.
-        c: highest weight of a trace, c-bar of the paper.
-        entropy: weight of the entropy bonus.
-        value: weight of the value loss.
+        gae_lambda: lambda of V-trace.
+        rho_bar: highest weight of a correction, rho-bar of the paper.
+        c_bar: highest weight of a trace, c-bar of the paper.
+        ent_coef: weight of the entropy bonus.
+        vf_coef: weight of the value loss.
         minibatches: parts of a rollout, by environment, each learned from once.
-        stale: learner updates that the actors' copy of the policy may be old.
+        policy_lag: learner updates that the actors' copy of the policy may be old.
         clip_norm: of the gradient.
         hidden: sizes of the hidden layers of actor and critic.
     """
@@ -50,13 +50,13 @@ class IMPALAConfig:
     learning_rate: float = 3e-3
     optimiser: str = "rmsprop"
     gamma: float = 0.99
-    trace: float = 1.0
-    rho: float = 1.0
-    c: float = 1.0
-    entropy: float = 0.01
-    value: float = 0.5
+    gae_lambda: float = 1.0
+    rho_bar: float = 1.0
+    c_bar: float = 1.0
+    ent_coef: float = 0.01
+    vf_coef: float = 0.5
     minibatches: int = 16
-    stale: int = 16
+    policy_lag: int = 16
     clip_norm: float = 0.5
     hidden: tuple[int, ...] = (64, 64)
 
@@ -71,7 +71,7 @@ class IMPALAState(NamedTuple):
     """
 
     trained: Trained
-    actors: Vector
+    actors: Params
     age: Int[Array, ""]
 
 
@@ -97,8 +97,8 @@ class IMPALA(AbstractAgent):
 
     def __init__(
         self,
-        vector: Vector | Callable[[Key], Vector],
-        memory: Callable[[Vector], EncodedMemory],
+        vector: Params | Callable[[Key], Params],
+        memory: Callable[[Params], EncodedMemory],
         actions: int,
         config: IMPALAConfig,
         train_memory: bool = False,
@@ -137,7 +137,7 @@ class IMPALA(AbstractAgent):
         batch, parts = self._prepare(state, trajectory), self.config.minibatches
         trained, metrics = self.learner.sweep(state.trained, self._loss, batch, parts, key=key)
         age = state.age + parts
-        old = age > self.config.stale
+        old = age > self.config.policy_lag
         actors = jnp.where(old, self.learner.learned(trained), state.actors)
         return IMPALAState(trained, actors, jnp.where(old, 0, age)), jax.tree.map(jnp.mean, metrics)
 
@@ -152,7 +152,7 @@ class IMPALA(AbstractAgent):
         return Batch(seen, trajectory.action, trajectory.extras.log_prob, moves)
 
     def _loss(
-        self, batch: Batch, network: Vector, memory: Vector
+        self, batch: Batch, network: Params, memory: Params
     ) -> tuple[Float[Array, ""], Metrics]:
         """Policy gradient + value loss - entropy bonus (section 4.2), means over transitions."""
         logits, value = self.learner.heads(network, self.learner.outputs(memory, batch.seen))
@@ -163,7 +163,7 @@ class IMPALA(AbstractAgent):
         policy_loss = -mean_valid(aim.advantage * log_prob, valid)
         value_loss = mean_valid(0.5 * (aim.value - value[:-1]) ** 2, valid)
         bonus = mean_valid(entropy(log_probs), valid)
-        loss = policy_loss + self.config.value * value_loss - self.config.entropy * bonus
+        loss = policy_loss + self.config.vf_coef * value_loss - self.config.ent_coef * bonus
         metrics = {"loss": loss, "value_loss": value_loss, "entropy": bonus}
         return loss, {**metrics, "ratio": mean_valid(ratio, valid)}
 
@@ -171,6 +171,6 @@ class IMPALA(AbstractAgent):
         self, ratio: Float[Array, "T b"], moves: Transitions, value: Float[Array, "T1 b"]
     ) -> VTrace:
         config = self.config
-        correct = partial(vtrace, rho=config.rho, c=config.c, trace=config.trace)
+        correct = partial(vtrace, rho=config.rho_bar, c=config.c_bar, trace=config.gae_lambda)
         correct = jax.vmap(correct, 1, 1)
         return correct(ratio, moves.reward, moves.discount, value[:-1], value[1:])

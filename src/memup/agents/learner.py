@@ -16,9 +16,9 @@ import optax
 from jaxtyping import Array, Float, PyTree
 
 from memup.agents.actor import Actor, begin_actors
+from memup.core.tree import Params, initial, rebuilder
+from memup.core.types import Key, Metrics, State, StepInput, Trajectory
 from memup.memories.encoded import EncodedMemory
-from memup.tree import Vector, initial, rebuilder
-from memup.types import Key, Metrics, State, StepInput, Trajectory
 
 
 class Trained(NamedTuple):
@@ -30,8 +30,8 @@ class Trained(NamedTuple):
         optimiser: optax state.
     """
 
-    network: Vector
-    memory: Vector
+    network: Params
+    memory: Params
     optimiser: PyTree
 
 
@@ -62,8 +62,8 @@ class Learner:
 
     def __init__(
         self,
-        vector: Vector | Callable[[Key], Vector],
-        memory: Callable[[Vector], EncodedMemory],
+        vector: Params | Callable[[Key], Params],
+        memory: Callable[[Params], EncodedMemory],
         heads: Callable[..., Any],
         optimiser: optax.GradientTransformation,
         train_memory: bool,
@@ -86,11 +86,11 @@ class Learner:
         """Return what B actors carry before their first step."""
         return begin_actors(self.memory(state.memory), batch)
 
-    def heads(self, network: Vector, m: Float[Array, "... D"]) -> Any:
+    def heads(self, network: Params, m: Float[Array, "... D"]) -> Any:
         """Apply the heads to every output of a memory."""
         return self.network(network)(m)
 
-    def outputs(self, memory: Vector, seen: Seen) -> Float[Array, "T B D"]:
+    def outputs(self, memory: Params, seen: Seen) -> Float[Array, "T B D"]:
         """Return the memory's outputs: read anew where it learns, as they were where it is frozen.
 
         The gradient ends at the stored state.
@@ -101,7 +101,7 @@ class Learner:
         return unroll(jax.lax.stop_gradient(seen.rows), seen.x)[1]
 
     def update(
-        self, state: Trained, loss: Callable[[Vector, Vector], tuple[Array, Metrics]]
+        self, state: Trained, loss: Callable[[Params, Params], tuple[Array, Metrics]]
     ) -> tuple[Trained, Metrics]:
         """Take one step down a gradient; a step that is not finite is skipped and counted.
 
@@ -134,16 +134,16 @@ class Learner:
         columns = jax.random.permutation(key, batch.action.shape[1]).reshape(parts, -1)
         return jax.lax.scan(minibatch, state, columns)
 
-    def learned(self, state: Trained) -> Vector:
+    def learned(self, state: Trained) -> Params:
         """Lay end to end what learns: the heads, and the memory unless it is frozen."""
         return self._join(state.network, state.memory)
 
-    def split(self, learned: Vector, state: Trained) -> tuple[Vector, Vector]:
+    def split(self, learned: Params, state: Trained) -> tuple[Params, Params]:
         """Return the parameters of heads and memory; a frozen memory is the one in `state`."""
         size = state.network.shape[0]
         return learned[:size], learned[size:] if self.train_memory else state.memory
 
-    def _join(self, network: Vector, memory: Vector) -> Vector:
+    def _join(self, network: Params, memory: Params) -> Params:
         return jnp.concatenate([network, memory]) if self.train_memory else network
 
 
@@ -197,7 +197,7 @@ def take_actors(tree: PyTree, columns: Array) -> PyTree:
     return jax.tree.map(take, tree, is_leaf=lambda part: isinstance(part, Seen))
 
 
-def move_memory(agent: Any, move: Callable[[Vector], Vector]) -> Any:
+def move_memory(agent: Any, move: Callable[[Params], Params]) -> Any:
     """Return the state of an agent on a memory whose parameters are `move` of what they were."""
     trained = agent.trained
     return agent._replace(trained=trained._replace(memory=move(trained.memory)))

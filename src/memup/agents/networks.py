@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from memup.core.types import Key
 from memup.nn.linear import apply
-from memup.types import Key
 
 
 class Perceptron(eqx.Module):

@@ -9,8 +9,8 @@ from jaxtyping import Array, Float, Int
 from memup.agents.actor import Actor, read
 from memup.agents.learner import Learner
 from memup.agents.transitions import of_action
-from memup.tree import Vector
-from memup.types import Key, TimeStep
+from memup.core.tree import Params
+from memup.core.types import Key, TimeStep
 
 
 class Kept(NamedTuple):
@@ -23,8 +23,8 @@ class Kept(NamedTuple):
 
 def act(
     learner: Learner,
-    network: Vector,
-    memory: Vector,
+    network: Params,
+    memory: Params,
     carry: Actor,
     step: TimeStep,
     *,

@@ -21,9 +21,9 @@ from memup.agents.learner import Learner, Seen, Trained, adam, inputs
 from memup.agents.networks import ActorCritic
 from memup.agents.policy import Kept, act, entropy
 from memup.agents.transitions import mean_valid, of_action
+from memup.core.tree import Params
+from memup.core.types import Key, Metrics, TimeStep, Trajectory
 from memup.memories.encoded import EncodedMemory
-from memup.tree import Vector
-from memup.types import Key, Metrics, TimeStep, Trajectory
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class PPOConfig:
     Attributes:
         learning_rate: of Adam.
         gamma: discount.
-        trace: lambda of generalised advantage estimation.
-        clip: how far the probability ratio may move.
-        entropy: weight of the entropy bonus.
-        value: weight of the value loss.
+        gae_lambda: lambda of generalised advantage estimation.
+        clip_eps: how far the probability ratio may move.
+        ent_coef: weight of the entropy bonus.
+        vf_coef: weight of the value loss.
         epochs: passes over a rollout.
         minibatches: parts of a rollout, by environment.
         clip_norm: of the gradient.
@@ -45,10 +45,10 @@ class PPOConfig:
 
     learning_rate: float = 1e-3
     gamma: float = 0.99
-    trace: float = 0.95
-    clip: float = 0.2
-    entropy: float = 0.001
-    value: float = 0.5
+    gae_lambda: float = 0.95
+    clip_eps: float = 0.2
+    ent_coef: float = 0.001
+    vf_coef: float = 0.5
     epochs: int = 4
     minibatches: int = 4
     clip_norm: float = 0.5
@@ -93,8 +93,8 @@ class PPO(AbstractAgent):
 
     def __init__(
         self,
-        vector: Vector | Callable[[Key], Vector],
-        memory: Callable[[Vector], EncodedMemory],
+        vector: Params | Callable[[Key], Params],
+        memory: Callable[[Params], EncodedMemory],
         actions: int,
         config: PPOConfig,
         train_memory: bool = False,
@@ -143,14 +143,14 @@ class PPO(AbstractAgent):
         kept, last = trajectory.extras, trajectory.last
         _, _, after = self.act(state, trajectory.after, last, key=jax.random.key(0), greedy=True)
         config = self.config
-        found = advantages(trajectory, kept.value, after.value, config.gamma, config.trace)
+        found = advantages(trajectory, kept.value, after.value, config.gamma, config.gae_lambda)
         variance, scale = scaled(state.variance, found)
         seen = Seen(inputs(trajectory), trajectory.before.memory, kept.m)
         batch = Batch(seen, trajectory.action, kept.log_prob, scale, found.ret, found.valid)
         return state._replace(variance=variance), batch
 
     def _loss(
-        self, batch: Batch, network: Vector, memory: Vector
+        self, batch: Batch, network: Params, memory: Params
     ) -> tuple[Float[Array, ""], Metrics]:
         """Clipped surrogate (eq. 7) + value loss - entropy bonus (eq. 9)."""
         logits, value = self.learner.heads(network, self.learner.outputs(memory, batch.seen))
@@ -158,10 +158,10 @@ class PPO(AbstractAgent):
         log_ratio = of_action(log_probs, batch.action) - batch.log_prob
         advantage = batch.advantage
         ratio = jnp.exp(log_ratio)
-        clipped = jnp.clip(ratio, 1 - self.config.clip, 1 + self.config.clip)
+        clipped = jnp.clip(ratio, 1 - self.config.clip_eps, 1 + self.config.clip_eps)
         surrogate = mean_valid(jnp.minimum(ratio * advantage, clipped * advantage), batch.valid)
         value_loss = mean_valid(0.5 * (value - batch.ret) ** 2, batch.valid)
         bonus = mean_valid(entropy(log_probs), batch.valid)
-        loss = -surrogate + self.config.value * value_loss - self.config.entropy * bonus
+        loss = -surrogate + self.config.vf_coef * value_loss - self.config.ent_coef * bonus
         kl = mean_valid(ratio - 1 - log_ratio, batch.valid)
         return loss, {"loss": loss, "value_loss": value_loss, "entropy": bonus, "kl": kl}

@@ -22,13 +22,13 @@ from memup.agents.networks import Dueling
 from memup.agents.replay import Replay, Sample, importance
 from memup.agents.sequences import Sequence, Tail, cut
 from memup.agents.transitions import Transitions, of_action, transitions
-from memup.errors import require
+from memup.core.errors import require
+from memup.core.tree import Params
+from memup.core.types import Key, Metrics, StepInput, TimeStep, Trajectory
 from memup.memories.encoded import EncodedMemory
 from memup.ops.priorities import sequence_priority
 from memup.ops.rescaling import rescale, unscale
 from memup.ops.returns import n_step_returns
-from memup.tree import Vector
-from memup.types import Key, Metrics, StepInput, TimeStep, Trajectory
 
 # Of the ladder of random actions this share of the actors, the first ones, is too random to tell
 # how good the policy is.
@@ -42,13 +42,13 @@ class R2D2Config:
     Attributes:
         learning_rate: of Adam.
         gamma: discount.
-        n: steps of a return before the value is bootstrapped.
+        n_step: steps of a return before the value is bootstrapped.
         sequence: L, steps of a replayed sequence.
         burn_in: of these, steps that only warm the memory up.
         replay: steps that the replay holds.
-        batch: sequences in an update.
+        batch_size: sequences in an update.
         updates: updates after each rollout.
-        target: updates between two copies to the target network.
+        target_period: updates between two copies to the target network.
         priority: exponent of priorities; 0 replays evenly.
         importance: exponent of the weights that undo the preference.
         eta: weight of the largest error in a priority, beside the mean one.
@@ -59,13 +59,13 @@ class R2D2Config:
 
     learning_rate: float = 1e-3
     gamma: float = 0.99
-    n: int = 5
+    n_step: int = 5
     sequence: int = 40
     burn_in: int = 8
     replay: int = 131_072
-    batch: int = 64
+    batch_size: int = 64
     updates: int = 32
-    target: int = 100
+    target_period: int = 100
     priority: float = 0.9
     importance: float = 0.6
     eta: float = 0.9
@@ -86,7 +86,7 @@ class R2D2State(NamedTuple):
     """
 
     trained: Trained
-    target: Vector
+    target: Params
     updates: Int[Array, ""]
     replay: PyTree
     tail: Tail
@@ -109,8 +109,8 @@ class R2D2(AbstractAgent):
 
     def __init__(
         self,
-        vector: Vector | Callable[[Key], Vector],
-        memory: Callable[[Vector], EncodedMemory],
+        vector: Params | Callable[[Key], Params],
+        memory: Callable[[Params], EncodedMemory],
         actions: int,
         config: R2D2Config,
         train_memory: bool = False,
@@ -124,7 +124,7 @@ class R2D2(AbstractAgent):
         heads = partial(Dueling, actions=actions, hidden=config.hidden)
         optimiser = adam(config.learning_rate, config.clip_norm, eps=1e-3)
         self.learner = Learner(vector, memory, heads, optimiser, train_memory)
-        self.replay = Replay(config.replay // self.length, config.batch, config.priority)
+        self.replay = Replay(config.replay // self.length, config.batch_size, config.priority)
         self.example = example
 
     def init(self, *, key: Key) -> R2D2State:
@@ -213,7 +213,7 @@ class R2D2(AbstractAgent):
         trained, metrics = self.learner.update(state.trained, loss)
         replay = self.replay.set_priorities(state.replay, sample.index, metrics.pop("priority"))
         updates = state.updates + 1
-        copy = updates % self.config.target == 0
+        copy = updates % self.config.target_period == 0
         target = jnp.where(copy, self.learner.learned(trained), state.target)
         return R2D2State(trained, target, updates, replay, state.tail), metrics
 
@@ -221,9 +221,9 @@ class R2D2(AbstractAgent):
         self,
         items: Sequence,
         weight: Float[Array, " N"],
-        other: tuple[Vector, Vector],
-        network: Vector,
-        memory: Vector,
+        other: tuple[Params, Params],
+        network: Params,
+        memory: Params,
     ) -> tuple[Float[Array, ""], Metrics]:
         """Half the squared error of n-step double Q-learning, and the sequences' new priorities."""
         values = jax.vmap(self._values, (None, None, 0))
@@ -239,7 +239,7 @@ class R2D2(AbstractAgent):
         }
         return metrics["loss"], metrics
 
-    def _values(self, network: Vector, memory: Vector, item: Sequence) -> Float[Array, "length1 A"]:
+    def _values(self, network: Params, memory: Params, item: Sequence) -> Float[Array, "length1 A"]:
         """Return the action values of the steps that are learned from, and of the one after."""
         if not self.learner.train_memory:
             return self.learner.heads(network, item.read)
@@ -256,7 +256,7 @@ class R2D2(AbstractAgent):
         """Return h(n-step return of h^-1(Q')) - Q; the online network chooses what Q' values."""
         v_t = unscale(of_action(other[1:], jnp.argmax(q[1:], -1)))
         moves = item.moves
-        aim = n_step_returns(moves.reward, moves.discount, v_t, moves.goes_on, self.config.n)
+        aim = n_step_returns(moves.reward, moves.discount, v_t, moves.goes_on, self.config.n_step)
         return jax.lax.stop_gradient(rescale(aim)) - of_action(q[:-1], item.action)
 
 

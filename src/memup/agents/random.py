@@ -6,7 +6,7 @@ import jax
 from jaxtyping import Array, Int, PyTree
 
 from memup.agents.base import AbstractAgent
-from memup.types import Key, Metrics, TimeStep, Trajectory
+from memup.core.types import Key, Metrics, TimeStep, Trajectory
 
 
 class RandomAgent(AbstractAgent):

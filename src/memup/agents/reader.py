@@ -5,8 +5,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from memup.core.types import Key
 from memup.ops.addressing import content_weights, read
-from memup.types import Key
 
 STRENGTH = 4.0
 

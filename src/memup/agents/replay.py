@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PyTree
 
-from memup.errors import MemupError, require
-from memup.types import Key
+from memup.core.errors import MemupError, require
+from memup.core.types import Key
 
 LEAST = 1e-6
 

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int, PyTree
 
 from memup.agents.transitions import Transitions
-from memup.types import State
+from memup.core.types import State
 
 
 class Sequence(NamedTuple):

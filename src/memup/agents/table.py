@@ -1,6 +1,6 @@
 """The agents that exist, by name. Importing this never loads jax."""
 
-from memup.tables import Entry, Option
+from memup.core.registry import Entry, Option
 
 _GAMMA = Option(0.99, "discount of rewards", low=0.0, high=1.0)
 _RATE = Option(1e-3, "of Adam", low=0.0, high=1.0)
@@ -15,13 +15,13 @@ _IMPALA = {
     "learning_rate": Option(3e-3, "of the optimiser", low=0.0, high=1.0),
     "optimiser": Option("rmsprop", "how gradients become steps", choices=("rmsprop", "adam")),
     "gamma": _GAMMA,
-    "trace": Option(1.0, "lambda of V-trace", low=0.0, high=1.0),
-    "rho": Option(1.0, "highest weight of a correction", low=0.0),
-    "c": Option(1.0, "highest weight of a trace", low=0.0),
-    "entropy": Option(0.01, "weight of the entropy bonus", low=0.0),
-    "value": _VALUE,
+    "gae_lambda": Option(1.0, "lambda of V-trace", low=0.0, high=1.0),
+    "rho_bar": Option(1.0, "highest weight of a correction", low=0.0),
+    "c_bar": Option(1.0, "highest weight of a trace", low=0.0),
+    "ent_coef": Option(0.01, "weight of the entropy bonus", low=0.0),
+    "vf_coef": _VALUE,
     "minibatches": Option(16, "parts of a rollout, by environment, each learned from once", low=1),
-    "stale": Option(16, "learner updates that the acting policy may be old", low=0),
+    "policy_lag": Option(16, "learner updates that the acting policy may be old", low=0),
     "clip_norm": _CLIP_NORM,
     "hidden": _HIDDEN,
 }
@@ -33,10 +33,10 @@ AGENTS: dict[str, Entry] = {
         {
             "learning_rate": _RATE,
             "gamma": _GAMMA,
-            "trace": _TRACE,
-            "clip": Option(0.2, "how far the probability ratio may move", low=0.0),
-            "entropy": _ENTROPY,
-            "value": _VALUE,
+            "gae_lambda": _TRACE,
+            "clip_eps": Option(0.2, "how far the probability ratio may move", low=0.0),
+            "ent_coef": _ENTROPY,
+            "vf_coef": _VALUE,
             "epochs": Option(4, "passes over a rollout", low=1),
             "minibatches": Option(4, "parts of a rollout, by environment", low=1),
             "clip_norm": _CLIP_NORM,
@@ -50,9 +50,9 @@ AGENTS: dict[str, Entry] = {
         {
             "learning_rate": _FAST,
             "gamma": _GAMMA,
-            "trace": _TRACE,
-            "entropy": _ENTROPY,
-            "value": _VALUE,
+            "gae_lambda": _TRACE,
+            "ent_coef": _ENTROPY,
+            "vf_coef": _VALUE,
             "clip_norm": _CLIP_NORM,
             "hidden": _HIDDEN,
         },
@@ -78,13 +78,13 @@ AGENTS: dict[str, Entry] = {
         {
             "learning_rate": _RATE,
             "gamma": _GAMMA,
-            "n": Option(5, "steps of a return before a value is bootstrapped", low=1),
+            "n_step": Option(5, "steps of a return before a value is bootstrapped", low=1),
             "sequence": Option(40, "steps of a replayed sequence", low=1),
             "burn_in": Option(8, "of these, steps that only warm the memory up", low=0),
             "replay": Option(131_072, "steps that the replay holds", low=1),
-            "batch": Option(64, "sequences in an update", low=1),
+            "batch_size": Option(64, "sequences in an update", low=1),
             "updates": Option(32, "updates after each rollout", low=1),
-            "target": Option(100, "updates between two copies to the target network", low=1),
+            "target_period": Option(100, "updates between two copies to the target network", low=1),
             "priority": Option(0.9, "exponent of priorities; 0: even", low=0.0, high=1.0),
             "importance": Option(0.6, "exponent of what undoes them", low=0.0, high=1.0),
             "eta": Option(0.9, "weight of the largest error in a priority", low=0.0, high=1.0),
@@ -95,16 +95,16 @@ AGENTS: dict[str, Entry] = {
         "Kapturowski et al. 2019, openreview r1lyTjAqYX",
     ),
     "merlin": Entry(
-        "memup.agents.merlin:Merlin",
+        "memup.agents.merlin.agent:Merlin",
         "a predictor with an external memory, and a policy that reads it",
         {
             "learning_rate": Option(2e-3, "of the predictor's Adam", low=0.0, high=1.0),
             "policy_rate": Option(2e-3, "of the policy's Adam", low=0.0, high=1.0),
             "gamma": _GAMMA,
-            "trace": _TRACE,
-            "entropy": Option(0.02, "weight of the entropy bonus", low=0.0),
-            "observation": Option(10.0, "weight of saying the observation", low=0.0),
-            "returns": Option(0.5, "weight of foretelling the return", low=0.0),
+            "gae_lambda": _TRACE,
+            "ent_coef": Option(0.02, "weight of the entropy bonus", low=0.0),
+            "obs_coef": Option(10.0, "weight of saying the observation", low=0.0),
+            "return_coef": Option(0.5, "weight of foretelling the return", low=0.0),
             "clip_norm": Option(1.0, "largest norm of either gradient", low=0.0),
             "latent": Option(16, "Z, numbers of a code", low=1),
             "slots": Option(64, "N, rows of the memory", low=1),

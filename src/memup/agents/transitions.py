@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from memup.types import Trajectory
+from memup.core.types import Trajectory
 
 
 class Transitions(NamedTuple):

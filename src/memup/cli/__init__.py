@@ -5,7 +5,7 @@ import os
 import sys
 
 from memup import __version__
-from memup.errors import MemupError, unknown_name
+from memup.core.errors import MemupError, unknown_name
 
 VERBS = {
     "train": "train a preset, or any environment or data set",

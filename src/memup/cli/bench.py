@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from memup.cli.parser import Parser
-from memup.errors import require, unknown_name
+from memup.core.errors import require, unknown_name
 
 FOLDER = Path(__file__).parents[3] / "benchmarks"
 

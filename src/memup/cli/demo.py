@@ -8,10 +8,10 @@ from typing import Any
 from memup.cli.parser import Parser
 from memup.cli.progress import Progress
 from memup.cli.train import show_results
-from memup.config import RunSpec
-from memup.presets import preset
 from memup.reports.page import write_report
-from memup.rundir import RunDir
+from memup.runs.rundir import RunDir
+from memup.specs.presets import preset
+from memup.specs.spec import RunSpec
 
 
 def run(argv: list[str]) -> int:
@@ -43,7 +43,7 @@ def controls(base: RunSpec, trained: RunDir) -> dict[str, RunSpec]:
     predicts the present step only; the other control has no memory at all.
     """
     used = _used(trained)
-    steps = {"agent.steps": used["env_steps"], "agent.enough": 2.0}
+    steps = {"agent.steps": used["env_steps"], "agent.stop_at_success": 2.0}
     same = {"method.updates": used["updates"], "method.patience": 0}
     return {
         "truncated BPTT": base.replace({"method.selector": "current", **same, **steps}),

@@ -6,7 +6,7 @@ import time
 
 from memup import __version__
 from memup.cli.parser import Parser
-from memup.rundir import versions
+from memup.runs.rundir import versions
 
 EXTRAS = {
     "gymnax": "environments gymnax:ID",
@@ -28,14 +28,14 @@ def run(argv: list[str]) -> int:
 
     print(f"  devices       {', '.join(str(d) for d in jax.devices())}")
     from memup.api import train
-    from memup.presets import spec
+    from memup.specs.presets import spec
 
     small = {
         "memory.size": 8,
         "collect.episodes": 64,
         "detect.updates": 50,
         "method.updates": 50,
-        "method.rows": 8,
+        "method.batch_size": 8,
         "agent.steps": 1024,
         "agent.environments": 8,
         "evaluate.episodes": 16,

@@ -4,7 +4,7 @@ import json
 import sys
 
 from memup.cli.parser import Parser
-from memup.rundir import RunDir
+from memup.runs.rundir import RunDir
 
 
 def run(argv: list[str]) -> int:

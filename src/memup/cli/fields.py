@@ -1,10 +1,10 @@
 """The fields of a run on the command line: `--method.window 20`."""
 
 from memup.cli.parser import Parser
-from memup.config import RunSpec, all_options, carried, chosen, make_spec
-from memup.errors import MemupError
-from memup.presets import preset
-from memup.tables import Option
+from memup.core.errors import MemupError
+from memup.core.registry import Option
+from memup.specs.presets import preset
+from memup.specs.spec import RunSpec, all_options, carried, chosen, make_spec
 
 
 def add_fields(parser: Parser, argv: list[str], base: dict[str, object]) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 from memup.agents.table import AGENTS
 from memup.cli.parser import Parser
-from memup.config import DETECTORS, ORDERS, SELECTORS
+from memup.core.errors import unknown_name
+from memup.core.registry import Entry
 from memup.envs.table import ENVS, EXAMPLES as ENV_EXAMPLES
-from memup.errors import unknown_name
 from memup.memories.table import INPUT_SIZE, MEMORIES
-from memup.presets import PRESETS
-from memup.tables import Entry
+from memup.specs.presets import PRESETS
+from memup.specs.spec import DETECTORS, ORDERS, SELECTORS
 from memup.tasks.table import EXAMPLES as TASK_EXAMPLES, TASKS
 
 TABLES: dict[str, Mapping[str, Entry]] = {

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any, NoReturn
 
-from memup.errors import MemupError, unknown_name
+from memup.core.errors import MemupError, unknown_name
 
 
 class Parser(argparse.ArgumentParser):

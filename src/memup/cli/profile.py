@@ -25,7 +25,7 @@ def run(argv: list[str]) -> int:
 
 def _of_run(path: Path) -> dict[str, Any]:
     from memup.api import load
-    from memup.profiling import profile
+    from memup.phases.profile import profile
 
     return {"of": str(path), **profile(load(path).job)}
 
@@ -34,10 +34,10 @@ def _of_problem(given: dict[str, str]) -> dict[str, Any]:
     """Train detector and memory, but no policy."""
     spec = resolve(None, given)
     from memup.api import use_compilation_cache
-    from memup.build import build
+    from memup.build.job import build
     from memup.cli.progress import Progress
-    from memup.fit import fit
-    from memup.profiling import profile
+    from memup.phases.fit import fit
+    from memup.phases.profile import profile
 
     use_compilation_cache()
     job = build(spec)

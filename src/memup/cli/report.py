@@ -4,7 +4,7 @@ from pathlib import Path
 
 from memup.cli.parser import Parser
 from memup.reports.page import write_report
-from memup.rundir import RunDir
+from memup.runs.rundir import RunDir
 
 
 def run(argv: list[str]) -> int:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from memup.cli.fields import add_fields, resolve
 from memup.cli.parser import Parser
-from memup.config import RunSpec
-from memup.errors import unknown_name
-from memup.presets import PRESETS
+from memup.core.errors import unknown_name
+from memup.specs.presets import PRESETS
+from memup.specs.spec import RunSpec
 
 FLAGS = ("--fresh", "--quiet")
 
@@ -54,7 +54,7 @@ def train(spec: RunSpec, path: Path, fresh: bool = False, quiet: bool = False) -
     """Train in a run directory with progress on standard error; print results and the page."""
     from memup.cli.progress import Progress
     from memup.reports.page import write_report
-    from memup.rundir import RunDir
+    from memup.runs.rundir import RunDir
 
     print(f"memup: {path}: starting (Ctrl-C keeps a checkpoint)", file=sys.stderr)
     from memup.api import train as train_api

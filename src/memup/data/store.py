@@ -6,10 +6,10 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
+from memup.core.errors import MemupError, require, unknown_name
 from memup.data.store_disk import MANIFEST, open_table
 from memup.data.store_fields import Schema, as_array, check_block, check_scores, schema_of
 from memup.data.store_tables import AbstractTable, MemoryTable
-from memup.errors import MemupError, require, unknown_name
 
 
 class EpisodeStore:

@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
+from memup.core.errors import MemupError, require
 from memup.data.columns import MemoryColumn
 from memup.data.store_fields import KINDS, Schema, check_name
 from memup.data.store_files import FileColumn, damaged, writing
 from memup.data.store_tables import FILL_ROWS, AbstractTable, fill
-from memup.errors import MemupError, require
 
 FORMAT = "memup-episodes"
 VERSION = 1

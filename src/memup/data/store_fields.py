@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from memup.errors import MemupError, require, unknown_name
+from memup.core.errors import MemupError, require, unknown_name
 
 Schema = dict[str, tuple[np.dtype, tuple[int, ...]]]
 """Field name to (dtype, trailing shape), in the order of the first episode."""

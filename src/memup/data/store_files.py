@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from memup.errors import MemupError, require
+from memup.core.errors import MemupError, require
 
 DIGITS = 20
 """Room for the row count, enough for any int64."""

@@ -6,10 +6,10 @@ from contextlib import suppress
 
 import numpy as np
 
+from memup.core.errors import MemupError
 from memup.data.columns import MemoryColumn
 from memup.data.store_fields import Schema
 from memup.data.store_files import FileColumn
-from memup.errors import MemupError
 
 Column = MemoryColumn | FileColumn
 

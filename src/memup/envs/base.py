@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Bool, Float, Integer
 
-from memup.spaces import Space
-from memup.types import Key, Observation, State, TimeStep
+from memup.core.spaces import Space
+from memup.core.types import Key, Observation, State, TimeStep
 
 Action = Integer[ArrayLike, ""]
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, Int8, UInt32
 
-from memup.types import Key
+from memup.core.types import Key
 
 Word = UInt32[Array, ""]
 

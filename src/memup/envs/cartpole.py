@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from memup.core.spaces import Box, Discrete
+from memup.core.types import Key, TimeStep
 from memup.envs.base import AbstractEnv, Action, begin, follow
-from memup.spaces import Box, Discrete
-from memup.types import Key, TimeStep
 
 GRAVITY = 9.8
 MASS_CART, MASS_POLE = 1.0, 0.1

@@ -6,12 +6,12 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Int, Int8
 
+from memup.core.errors import require
+from memup.core.spaces import Box, Discrete
+from memup.core.types import Key, TimeStep
 from memup.envs.base import AbstractEnv, Action, begin, follow
 from memup.envs.bits import draw, take_sign
 from memup.envs.tmaze import payment
-from memup.errors import require
-from memup.spaces import Box, Discrete
-from memup.types import Key, TimeStep
 
 
 class EndlessState(NamedTuple):

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, Int8
 
+from memup.core.errors import require
+from memup.core.spaces import Dict, Discrete
+from memup.core.types import Key, Observation, TimeStep
 from memup.envs.base import AbstractEnv, Action, begin, follow
-from memup.errors import require
-from memup.spaces import Dict, Discrete
-from memup.types import Key, Observation, TimeStep
 
 REWARD_PAIR, REWARD_FLIP = 2.0, -1.0
 

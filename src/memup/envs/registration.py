@@ -7,7 +7,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-_MAKE = "memup.envs.to_gymnasium:make_registered"
+_MAKE = "memup.envs.adapters.to_gymnasium:make_registered"
 FAMILIES = {
     "memup/NoisyTMaze-v0": {"family": "memup.envs.tmaze:TMaze", "length": 100},
     "memup/TMazeDistractors-v0": {

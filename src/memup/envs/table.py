@@ -4,9 +4,9 @@ import importlib.util
 import re
 from typing import Any
 
-from memup.errors import MemupError
-from memup.families import Family, parse
-from memup.tables import Entry, Option
+from memup.core.errors import MemupError
+from memup.core.families import Family, parse
+from memup.core.registry import Entry, Option
 
 _MODE = Option(
     "lnr", "N noise, R random length, S steps by noise", choices=("l", "lr", "ln", "lnr")
@@ -129,8 +129,12 @@ _FAMILIES = (
 )
 
 _HOSTS = {
-    "gym:": ("gym:<id>", "gym:CartPole-v1", "memup.envs.gymnasium_vector:GymnasiumVector"),
-    "gymnax:": ("gymnax:<id>", "gymnax:MemoryChain-bsuite", "memup.envs.from_gymnax:from_gymnax"),
+    "gym:": ("gym:<id>", "gym:CartPole-v1", "memup.envs.adapters.gymnasium:GymnasiumVector"),
+    "gymnax:": (
+        "gymnax:<id>",
+        "gymnax:MemoryChain-bsuite",
+        "memup.envs.adapters.gymnax:from_gymnax",
+    ),
 }
 _HOST_SUMMARIES = {
     "gym:": "any Gymnasium environment with discrete actions; gym:module:id imports module first",
@@ -172,7 +176,7 @@ def check_env_id(env_id: str) -> None:
     """Raise the MemupError that `make_env` would raise, as far as that is known without jax."""
     prefix = _host(env_id)
     if prefix == "gym:":
-        from memup.envs.gymnasium_spec import find_spec
+        from memup.envs.adapters.gymnasium_spaces import find_spec
 
         find_spec(env_id.removeprefix(prefix))
     elif prefix:

@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, Int8
 
+from memup.core.errors import require, unknown_name
+from memup.core.spaces import Box, Discrete
+from memup.core.types import Key, TimeStep
 from memup.envs.base import AbstractEnv, Action, begin, follow
 from memup.envs.bits import Word, draw, take, take_sign
-from memup.errors import require, unknown_name
-from memup.spaces import Box, Discrete
-from memup.types import Key, TimeStep
 
 MODES = ("L", "LR", "LN", "LNR", "LS")
 CUES = ("start", "anywhere")

@@ -11,7 +11,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from memup.errors import require
+from memup.core.errors import require
+from memup.core.types import Key
 from memup.memories.base import AbstractParallel
 from memup.memories.lstm import LSTMLayer
 from memup.memories.stack import LayerState
@@ -22,7 +23,6 @@ from memup.ops.aggregation import (
     running_max_straight_through,
     running_sum,
 )
-from memup.types import Key
 
 AMRLState = tuple[LayerState, LayerState]
 

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Bool, Float
 
-from memup.types import Key, State
+from memup.core.types import Key, State
 
 
 class AbstractMemory(eqx.Module):

@@ -9,13 +9,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from memup.errors import require
+from memup.core.errors import require
+from memup.core.types import Key
 from memup.memories.base import AbstractParallel
 from memup.memories.history import HistoryState, Steps, keep, look_up, place
 from memup.nn.transformer import FeedForward, Heads, Norm, sinusoids
 from memup.ops.attention import safe_attention
 from memup.ops.block_sparse import Pattern, random_distances
-from memup.types import Key
 
 
 @final

@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from memup.errors import require
+from memup.core.errors import require
+from memup.core.types import Key, State
 from memup.memories.base import AbstractMemory, reset_where
 from memup.memories.lstm import LSTMLayer
-from memup.types import Key, State
 
 CLIP = 20.0
 """Bound of what a controller gives to heads and output (Collier and Beel 2018, 1807.08518)."""

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from memup.errors import require
+from memup.core.errors import require
+from memup.core.types import Key
 from memup.memories.controller import AbstractController, AbstractMachine, linear, make_controller
 from memup.ops import addressing
-from memup.types import Key
 
 
 class Slots(NamedTuple):

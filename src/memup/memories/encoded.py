@@ -5,8 +5,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from memup.core.types import Between, Key, State, StepInput
 from memup.memories.base import AbstractMemory, reset_where
-from memup.types import Between, Key, State, StepInput
 
 
 class EncodedMemory(eqx.Module):

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from memup.core.types import Key
 from memup.memories.stack import (
     AbstractLayer,
     AbstractStack,
@@ -15,7 +16,6 @@ from memup.memories.stack import (
     scan_cell,
     zeros_like_rows,
 )
-from memup.types import Key
 
 
 @final

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from memup.core.types import Key
 from memup.memories.window import AbstractBlock, AbstractWindowMemory
 from memup.nn.transformer import FeedForward, Heads, Norm, draw, sinusoids
 from memup.ops.attention import banded_attention
-from memup.types import Key
 
 
 @final

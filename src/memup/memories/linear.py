@@ -25,9 +25,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from memup.errors import MemupError
+from memup.core.errors import MemupError
+from memup.core.types import Key
 from memup.memories.base import AbstractParallel
-from memup.types import Key
 
 # An element of a semigroup: a tree of arrays, [...] for one step or [T, ...] for T.
 Element = Any

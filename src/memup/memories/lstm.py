@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from memup.core.types import Key
 from memup.memories.lstm_scan import lstm_cell, lstm_gates, lstm_scan
 from memup.memories.stack import (
     AbstractLayer,
@@ -15,7 +16,6 @@ from memup.memories.stack import (
     initial_weights,
     zeros_like_rows,
 )
-from memup.types import Key
 
 
 @final

@@ -6,11 +6,11 @@ from typing import Any
 import equinox as eqx
 import jax
 
-from memup.memories.clock import ClockedMemory
-from memup.memories.events import EventMemory
+from memup.core.registry import find
+from memup.core.types import Key
 from memup.memories.table import MEMORIES
-from memup.tables import find
-from memup.types import Key
+from memup.memories.wrappers.clock import ClockedMemory
+from memup.memories.wrappers.events import EventMemory
 
 
 def make_memory(

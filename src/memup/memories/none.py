@@ -5,8 +5,8 @@ from typing import final
 import equinox as eqx
 from jaxtyping import Array, Bool, Float
 
+from memup.core.types import Key
 from memup.memories.base import AbstractMemory
-from memup.types import Key
 
 
 @final

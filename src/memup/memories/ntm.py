@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from memup.errors import require
+from memup.core.errors import require
+from memup.core.types import Key
 from memup.memories.controller import AbstractController, AbstractMachine, linear, make_controller
 from memup.ops import addressing
-from memup.types import Key
 
 BEGIN = 1e-6
 """What every number of the memory is before an episode (Collier and Beel 2018, 1807.08518)."""

@@ -11,12 +11,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from memup.errors import require
+from memup.core.errors import require
+from memup.core.types import Key
 from memup.memories.base import AbstractMemory, reset_where
 from memup.memories.gru import GRULayer
 from memup.memories.lstm import LSTMLayer
 from memup.memories.stack import AbstractLayer, LayerState
-from memup.types import Key
 
 
 def least(scores: Float[Array, " N"], count: int) -> Bool[Array, " N"]:

@@ -13,11 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from memup.core.types import Key
 from memup.memories.base import AbstractParallel
 from memup.memories.window import WindowState, begin_window, empty_window, end_window
 from memup.nn.transformer import FeedForward, Heads, Norm, draw
 from memup.ops.attention import banded_attention
-from memup.types import Key
 
 
 class TokenState(NamedTuple):

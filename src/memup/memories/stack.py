@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from memup.core.types import Key
 from memup.memories.base import AbstractMemory, reset_where
-from memup.types import Key
 
 LayerState = tuple[Array, ...]
 

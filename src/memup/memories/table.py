@@ -1,6 +1,6 @@
 """The memories that exist, by name."""
 
-from memup.tables import Entry, Option
+from memup.core.registry import Entry, Option
 
 INPUT_SIZE = 64
 """Floats a step at which the entries state parameters and state."""

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from memup.core.types import Key
 from memup.memories.base import AbstractParallel
-from memup.types import Key
 
 
 class WindowState(NamedTuple):

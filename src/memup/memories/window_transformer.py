@@ -6,10 +6,10 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, Int
 
+from memup.core.types import Key
 from memup.memories.window import AbstractBlock, AbstractWindowMemory
 from memup.nn.transformer import FeedForward, Heads, Norm
 from memup.ops.attention import banded_attention
-from memup.types import Key
 
 
 @final

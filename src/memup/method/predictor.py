@@ -4,8 +4,8 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float
 
+from memup.core.types import Key, Query
 from memup.nn.linear import apply, rectified
-from memup.types import Context, Key
 
 
 class Predictor(eqx.Module):
@@ -46,7 +46,7 @@ class Predictor(eqx.Module):
         """Compute the memory's half of the first layer."""
         return apply(self.of_memory, memory)
 
-    def answer(self, recalled: Float[Array, " H"], context: Context) -> Float[Array, " P"]:
+    def answer(self, recalled: Float[Array, " H"], context: Query) -> Float[Array, " P"]:
         """Answer one question from what `recall` gave."""
         asked = self.question(context)
         seen, gate = apply(self.of_question, asked), apply(self.gate, asked)
@@ -55,7 +55,7 @@ class Predictor(eqx.Module):
         hidden = jax.nn.relu((1 + gate) * recalled + seen)
         return apply(self.output, jax.nn.relu(apply(self.hidden, hidden)))
 
-    def __call__(self, memory: Float[Array, " D"], context: Context) -> Float[Array, " P"]:
+    def __call__(self, memory: Float[Array, " D"], context: Query) -> Float[Array, " P"]:
         """Return the parameters of the outcome's likelihood."""
         return self.answer(self.recall(memory), context)
 
@@ -75,6 +75,6 @@ class LocalPredictor(eqx.Module):
         self.question = question
         self.network = eqx.nn.MLP(question.output_size, outputs, width, 2, key=key)
 
-    def __call__(self, context: Context) -> Float[Array, " P"]:
+    def __call__(self, context: Query) -> Float[Array, " P"]:
         """Return the parameters of the outcome's likelihood."""
         return self.network(self.question(context))

@@ -16,11 +16,11 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
+from memup.core.tree import Params
+from memup.core.types import Key, Metrics, Query, State, Window
 from memup.memories.encoded import EncodedMemory, forget, initial_rows, read_between
 from memup.method.predictor import Predictor
 from memup.nn.likelihood import AbstractLikelihood
-from memup.tree import Vector
-from memup.types import Context, Key, Metrics, State, Window
 
 
 class Model(eqx.Module):
@@ -37,7 +37,7 @@ class Model(eqx.Module):
     likelihood: AbstractLikelihood
 
     def losses(
-        self, memory: Float[Array, "N D"], context: Context, target: Float[Array, "N K O"]
+        self, memory: Float[Array, "N D"], context: Query, target: Float[Array, "N K O"]
     ) -> Float[Array, "N K"]:
         """Return -log q(y_k | m_t, x_k) of the K targets of N queries, in nats.
 
@@ -62,8 +62,8 @@ class TrainState(NamedTuple):
         updates: updates made.
     """
 
-    model: Vector
-    slow: Vector
+    model: Params
+    slow: Params
     optimiser: PyTree
     rows: State
     updates: Int[Array, ""]
@@ -81,7 +81,7 @@ class MemUP:
         forget: share of the windows that begin with a memory that has forgotten what it read.
     """
 
-    model: Callable[[Vector], Model]
+    model: Callable[[Params], Model]
     optimiser: optax.GradientTransformation
     ema_decay: float
     noise: Key | None = None
@@ -90,27 +90,27 @@ class MemUP:
     @classmethod
     def of(
         cls,
-        model: Callable[[Vector], Model],
+        model: Callable[[Params], Model],
         learning_rate: float | optax.Schedule,
         clip_norm: float,
         ema: float,
         noise: Key | None = None,
         forget: float = 0.0,
     ) -> "MemUP":
-        """Make the learner of a model that `memup.tree.rebuilder` puts together."""
+        """Make the learner of a model that `memup.core.tree.rebuilder` puts together."""
         steps = optax.chain(optax.clip_by_global_norm(clip_norm), optax.adam(learning_rate))
         # A step that is not finite never reaches the parameters: it is skipped and counted.
         safe = optax.apply_if_finite(steps, max_consecutive_errors=2**31 - 1)
         return cls(model, safe, ema, noise, forget)
 
-    def init(self, vector: Vector, rows: int) -> TrainState:
+    def init(self, vector: Params, rows: int) -> TrainState:
         """Return the state before the first update, with B rows at the beginning of an episode."""
         many = initial_rows(self.model(vector).memory, rows)
         begin = jnp.zeros((), jnp.int32)
         return TrainState(vector, jnp.copy(vector), self.optimiser.init(vector), many, begin)
 
     def loss(
-        self, vector: Vector, rows: State, window: Window, key: Key | None = None
+        self, vector: Params, rows: State, window: Window, key: Key | None = None
     ) -> tuple[Float[Array, ""], tuple[State, Float[Array, "B Q K"]]]:
         """Return the weighted mean loss, the rows' states after the window and all losses.
 
@@ -159,7 +159,7 @@ class MemUP:
         return jax.lax.scan(self.learn, state, windows)
 
     def evaluate_many(
-        self, vector: Vector, rows: State, windows: Window
+        self, vector: Params, rows: State, windows: Window
     ) -> tuple[State, Float[Array, "n B Q K"]]:
         """Return the losses of n consecutive windows of rows, without learning."""
 
@@ -170,12 +170,12 @@ class MemUP:
         return jax.lax.scan(body, rows, windows)
 
     def answer_many(
-        self, vector: Vector, rows: State, windows: Window
+        self, vector: Params, rows: State, windows: Window
     ) -> tuple[State, Float[Array, "n B Q K O"]]:
         """Return the likeliest outcomes for n consecutive windows of rows."""
         model = self.model(vector)
 
-        def one(memory: Array, context: Context) -> Array:
+        def one(memory: Array, context: Query) -> Array:
             return model.likelihood.mode(model.predictor(memory, context))
 
         def body(rows: State, window: Window) -> tuple[State, Array]:

@@ -13,14 +13,14 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
-from memup.data.orders import Visit
-from memup.data.questions import look_up, question
+from memup.core.spaces import Space
+from memup.core.types import Between, StepInput, Targets, Window
+from memup.data.queries import look_up, question
 from memup.data.store import EpisodeStore
-from memup.method.earned import candidates, informed
-from memup.method.selector import AbstractSelector
-from memup.method.target import AbstractTarget
-from memup.spaces import Space
-from memup.types import Between, StepInput, Targets, Window
+from memup.method.orders.walking import Visit
+from memup.method.selectors.information_gain import candidates, informed
+from memup.method.selectors.selector import AbstractSelector
+from memup.method.targets.outcomes import AbstractTarget
 
 KEPT_PLANS = 100_000
 
@@ -38,7 +38,7 @@ class Windows:
         stride: a query every `stride` steps of a window, its last step among them.
         actions: whether the episodes have actions and rewards.
         loss: steps by episode -> the loss with memory that is expected there; None: not known.
-            Only the selector `earned` asks.
+            Only the selector `information-gain` asks.
         context: steps that a question shows, the target step the last of them.
         between: steps before a window, at most, that old rows read of what lies between two.
         old: share of the rows, the last ones, that are old.

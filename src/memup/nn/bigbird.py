@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from memup.errors import require
+from memup.core.errors import require
+from memup.core.types import Key
 from memup.nn.transformer import FeedForward, Heads, Norm, sinusoids
 from memup.ops.block_sparse import Pattern, block_sparse_attention
-from memup.types import Key
 
 
 class Layer(eqx.Module):

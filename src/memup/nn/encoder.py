@@ -5,9 +5,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from memup.core.spaces import Box, Dict, Discrete, Space
+from memup.core.types import Key, Observation, Query, StepInput
 from memup.nn.linear import apply, rectified
-from memup.spaces import Box, Dict, Discrete, Space
-from memup.types import Context, Key, Observation, StepInput
 
 
 def encode(space: Space, obs: Observation) -> Float[Array, " S"]:
@@ -101,7 +101,7 @@ class InputEncoder(eqx.Module):
         return eqx.nn.Dropout(self.dropout)(coded, key=key, inference=key is None)
 
 
-class QuestionEncoder(eqx.Module):
+class QueryEncoder(eqx.Module):
     """The local question (o_k, a_k): [relu(Linear([observations, action])), action one-hot].
 
     Attributes:
@@ -133,7 +133,7 @@ class QuestionEncoder(eqx.Module):
         self.normalise = Normaliser.identity(space.size) if normalise is None else normalise
         self.layer = rectified(steps * space.size + actions, size, key=key)
 
-    def __call__(self, context: Context) -> Float[Array, " C"]:
+    def __call__(self, context: Query) -> Float[Array, " C"]:
         """Encode one question."""
         one = lambda obs: self.normalise(encode(self.space, obs))  # noqa: E731
         numbers = one(context.obs) if self.steps == 1 else jnp.ravel(jax.vmap(one)(context.obs))

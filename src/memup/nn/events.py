@@ -1,6 +1,6 @@
 """Which steps are events: those whose observation is rare.
 
-The rarity of an observation is that of `memup.data.starts`, here for one step and on the device.
+The rarity of an observation is that of `memup.data.rarity`, here for one step and on the device.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,13 +10,13 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from memup.core.spaces import Space, split
+from memup.core.types import Key, Observation, StepInput
 from memup.nn.encoder import InputEncoder
 from memup.nn.marginal import Marginal
-from memup.spaces import Space, split
-from memup.types import Key, Observation, StepInput
 
 
-class Rarity(eqx.Module):
+class ObservationRarity(eqx.Module):
     """How rare an observation is among the stored ones, at least 0.
 
     Attributes:
@@ -28,8 +28,8 @@ class Rarity(eqx.Module):
     numbers: tuple[Marginal, ...] = eqx.field(static=True)
 
     @classmethod
-    def of(cls, space: Space, facts: Iterable[Mapping[str, Any]]) -> "Rarity":
-        """Make it from what `memup.data.starts.measure` returned."""
+    def of(cls, space: Space, facts: Iterable[Mapping[str, Any]]) -> "ObservationRarity":
+        """Make it from what `memup.data.rarity.measure` returned."""
         return cls(space, tuple(Marginal.of(fact) for fact in facts))
 
     def __call__(self, obs: Observation) -> Float[Array, ""]:
@@ -53,7 +53,7 @@ class EventEncoder(eqx.Module):
     """
 
     inner: InputEncoder
-    rarity: Rarity
+    rarity: ObservationRarity
     threshold: float = eqx.field(static=True)
 
     @property

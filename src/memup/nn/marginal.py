@@ -12,7 +12,7 @@ LEAST_STD = 0.1
 
 
 class Marginal(NamedTuple):
-    """A record of `memup.data.starts.measure`.
+    """A record of `memup.data.rarity.measure`.
 
     Attributes:
         field: the leaf of the observation.

@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from memup.errors import require
-from memup.types import Key
+from memup.core.errors import require
+from memup.core.types import Key
 
 # Units between the two layers of a feed-forward part, in multiples of D.
 WIDENING = 2

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from memup.errors import require
+from memup.core.errors import require
 from memup.ops.attention import safe_attention
 
 

@@ -1,6 +1,7 @@
-"""What a phase is, and the world that phases share."""
+"""What a phase is, and the workspace that phases share."""
 
 import abc
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,18 +11,18 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
+from memup.core.errors import MemupError
+from memup.core.spaces import Space
+from memup.core.types import Key, Metrics
 from memup.data.store import EpisodeStore
-from memup.errors import MemupError
-from memup.spaces import Space
 from memup.tasks.base import AbstractTask
-from memup.types import Key, Metrics
 
 HELD_OUT_EVERY = 16
 GIVE_UP_AFTER = 200
 
 
 @dataclass
-class World:
+class Workspace:
     """What phases read and leave for each other.
 
     Attributes:
@@ -51,7 +52,10 @@ class World:
 
         Keys depend on nothing else, so a run that was killed goes on with the same ones.
         """
-        return jax.random.fold_in(jax.random.key(self.seed), _number(phase) + 7919 * count)
+        key = jax.random.key(self.seed % 2**32)
+        for part in (self.seed >> 32, _number(phase) % 2**32, count):
+            key = jax.random.fold_in(key, part)
+        return key
 
     def rng(self, phase: str, count: int = 0) -> np.random.Generator:
         """Return the host's generator for the count-th piece of work of a phase."""
@@ -78,8 +82,9 @@ def _hashed(ids: np.ndarray) -> np.ndarray:
     return x ^ (x >> np.uint64(33))
 
 
-def _number(phase: str) -> int:
-    return int.from_bytes(phase.encode()[:3], "little")
+def _number(name: str) -> int:
+    """Return 64 bits of a hash of the whole name: different uses draw from different streams."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
 
 
 class AbstractPhase(abc.ABC):
@@ -91,21 +96,21 @@ class AbstractPhase(abc.ABC):
 
     name: str
 
-    def prepare(self, world: World) -> None:
+    def prepare(self, workspace: Workspace) -> None:
         """Make what the phase works with; measure facts that are not yet known."""
 
     @abc.abstractmethod
-    def start(self, world: World) -> PyTree:
+    def start(self, workspace: Workspace) -> PyTree:
         """Return the state before the first advance: arrays only."""
 
     @abc.abstractmethod
-    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+    def advance(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Do the next piece of work. Return the state, metrics, and whether it was the last."""
 
-    def finish(self, world: World, state: PyTree) -> None:
+    def finish(self, workspace: Workspace, state: PyTree) -> None:
         """Do what must be done once, after the last advance."""
 
-    def restore(self, world: World) -> None:
+    def restore(self, workspace: Workspace) -> None:
         """Do again, from its results, what a finished phase left where no checkpoint keeps it."""
 
     def results(self, state: PyTree) -> dict[str, PyTree]:

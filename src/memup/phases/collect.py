@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.agents.episodes import Player, play_round
-from memup.agents.played import Played
+from memup.acting.episodes import Player, play_round
+from memup.acting.recorder import EpisodeRecorder
 from memup.agents.random import RandomAgent
-from memup.phases.base import AbstractPhase, World
-from memup.types import Metrics
+from memup.core.types import Metrics
+from memup.phases.base import AbstractPhase, Workspace
 
 
 class Collect(AbstractPhase):
@@ -29,24 +29,26 @@ class Collect(AbstractPhase):
         self.valued = valued
         self._player: Player | None = None
 
-    def start(self, world: World) -> PyTree:
+    def start(self, workspace: Workspace) -> PyTree:
         """See AbstractPhase."""
         return {"round": np.zeros((), np.int64)}
 
-    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+    def advance(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Play one round and add it."""
         if self._player is None:
-            self._player = Player(RandomAgent(world.actions), world.env, self.environments)
-        key = world.key(self.name, int(state["round"]))
+            self._player = Player(RandomAgent(workspace.actions), workspace.env, self.environments)
+        key = workspace.key(self.name, int(state["round"]))
         batch = self._player.batch
-        played = Played(world.space, world.actions, batch, world.store, self.valued)
-        play_round(self._player, (), key, played)
-        played.add_to_store()
+        recorder = EpisodeRecorder(
+            workspace.space, workspace.actions, batch, workspace.store, self.valued
+        )
+        play_round(self._player, (), key, recorder)
+        recorder.add_to_store()
         metrics: dict[str, Any] = {
-            "episodes": len(world.store),
-            "env_steps": world.store.steps,
-            "return": float(played.total.mean()),
-            "length": float(played.lengths.mean()) - 1,
-            "progress": len(world.store) / self.episodes,
+            "episodes": len(workspace.store),
+            "env_steps": workspace.store.steps,
+            "return": float(recorder.total.mean()),
+            "length": float(recorder.lengths.mean()) - 1,
+            "progress": len(workspace.store) / self.episodes,
         }
-        return {"round": state["round"] + 1}, metrics, len(world.store) >= self.episodes
+        return {"round": state["round"] + 1}, metrics, len(workspace.store) >= self.episodes

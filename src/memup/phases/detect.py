@@ -9,22 +9,22 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.data import starts
-from memup.data.questions import look_up
+from memup.core.errors import require
+from memup.core.spaces import flatten
+from memup.core.tree import Params
+from memup.core.types import Key, Metrics
+from memup.data import rarity
+from memup.data.queries import look_up
 from memup.data.store import EpisodeStore
-from memup.errors import require
-from memup.method.detector import LocalDetector
-from memup.method.target import AbstractTarget
+from memup.method.detectors.local import LocalDetector
+from memup.method.detectors.unlearned import oracle
+from memup.method.targets.outcomes import AbstractTarget
 from memup.nn.encoder import Normaliser, encode
 from memup.nn.likelihood import suit
-from memup.phases.base import AbstractPhase, Compiled, World, check_finite
+from memup.phases.base import AbstractPhase, Compiled, Workspace, check_finite
 from memup.phases.draw import Draw, context
 from memup.phases.plateau import Plateau
 from memup.phases.scores import ContextTable
-from memup.phases.unlearned import oracle
-from memup.spaces import flatten
-from memup.tree import Vector
-from memup.types import Key, Metrics
 
 CHUNK = 50
 HELD_OUT = 32768
@@ -39,8 +39,8 @@ class Detect(AbstractPhase):
     """Learns what single steps say about their outcomes, then scores the store.
 
     Args:
-        make: (world, key) -> detector and its parameters; called once the facts are known.
-        make_target: world -> what is predicted.
+        make: (workspace, key) -> detector and its parameters; called once the facts are known.
+        make_target: workspace -> what is predicted.
         family: likelihood family of the predictor, and of the detector unless it is "quantile".
         detector: name of the detector; "oracle" and "surprise" are scored but not trained here.
         updates: at most.
@@ -52,8 +52,8 @@ class Detect(AbstractPhase):
 
     def __init__(
         self,
-        make: Callable[[World, Key], tuple[LocalDetector, Vector]],
-        make_target: Callable[[World], AbstractTarget],
+        make: Callable[[Workspace, Key], tuple[LocalDetector, Params]],
+        make_target: Callable[[Workspace], AbstractTarget],
         family: str,
         detector: str,
         updates: int,
@@ -64,22 +64,24 @@ class Detect(AbstractPhase):
         self.family, self.detector = family, detector
         self.updates, self.batch, self.tail = updates, batch, tail
 
-    def prepare(self, world: World) -> None:
+    def prepare(self, workspace: Workspace) -> None:
         """Measure what suits the outcomes and the inputs; make the detector."""
-        self.target = self.make_target(world)
-        self.target.check(world.store)
-        require(len(world.store) > 0, "the store is empty: expected at least one episode")
-        self.target.prepare(world.store, world.store.ids)
-        if "likelihood" not in world.facts:
-            world.facts |= measure(world, self.target, self.family, self.detector == "quantile")
-        self.learner, self.vector = self.make(world, world.key(self.name))
+        self.target = self.make_target(workspace)
+        self.target.check(workspace.store)
+        require(len(workspace.store) > 0, "the store is empty: expected at least one episode")
+        self.target.prepare(workspace.store, workspace.store.ids)
+        if "likelihood" not in workspace.facts:
+            workspace.facts |= measure(
+                workspace, self.target, self.family, self.detector == "quantile"
+            )
+        self.learner, self.vector = self.make(workspace, workspace.key(f"{self.name}/weights"))
         self._learn = Compiled(self.learner.learn_many, donate=(0,))
         self._score = Compiled(self.learner.score)
         self._losses = Compiled(self.learner.losses)
         self._held: Any = None
-        self.draw = Draw(world, self.target)
+        self.draw = Draw(workspace, self.target)
 
-    def start(self, world: World) -> PyTree:
+    def start(self, workspace: Workspace) -> PyTree:
         """See AbstractPhase."""
         vector = jnp.copy(self.vector)
         return {
@@ -88,18 +90,18 @@ class Detect(AbstractPhase):
             "chunk": np.array(0),
         }
 
-    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+    def advance(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Make 50 updates on random steps, and look at the held-out loss."""
         if self.detector in {"oracle", "surprise"}:
             return state, {"loss": 0.0}, True
         chunk = int(state["chunk"])
-        train, held = world.split_ids()
-        rng = world.rng(self.name, chunk)
+        train, held = workspace.split_ids()
+        rng = workspace.rng(self.name, chunk)
         batches = self.draw(train, (CHUNK, self.batch), rng)
         detector, metrics = self._learn(state["detector"], batches)
         check_finite(metrics["skipped_in_a_row"], self.name)
         if self._held is None:
-            self._held = self.draw(held, (HELD_OUT,), world.rng(self.name + "held"))
+            self._held = self.draw(held, (HELD_OUT,), workspace.rng(f"{self.name}/held"))
         held_out = float(np.mean(np.asarray(self._losses(detector.model, *self._held))))
         plateau, _ = state["plateau"].see(held_out)
         made = (chunk + 1) * CHUNK
@@ -113,30 +115,30 @@ class Detect(AbstractPhase):
         }
         return state, out, made >= self.updates or int(plateau.stalled) >= PATIENCE
 
-    def finish(self, world: World, state: PyTree) -> None:
+    def finish(self, workspace: Workspace, state: PyTree) -> None:
         """Score every stored step."""
-        self._score_all(world, state["detector"].model)
+        self._score_all(workspace, state["detector"].model)
 
-    def restore(self, world: World) -> None:
+    def restore(self, workspace: Workspace) -> None:
         """Score the data set again: only a run's own store surely still has its scores."""
-        if world.env is None and world.task is None:
-            self._score_all(world, world.results["detector"])
+        if workspace.env is None and workspace.task is None:
+            self._score_all(workspace, workspace.results["detector"])
 
-    def _score_all(self, world: World, vector: Vector) -> None:
+    def _score_all(self, workspace: Workspace, vector: Params) -> None:
         if self.detector == "oracle":
-            ids = world.store.ids
-            world.store.set_scores(ids, oracle(world.store, self.target, ids, self.tail))
+            ids = workspace.store.ids
+            workspace.store.set_scores(ids, oracle(workspace.store, self.target, ids, self.tail))
         else:
-            self.score(world, vector, world.store.ids)
+            self.score(workspace, vector, workspace.store.ids)
 
-    def score(self, world: World, vector: Vector, ids: np.ndarray) -> None:
+    def score(self, workspace: Workspace, vector: Params, ids: np.ndarray) -> None:
         """Write the uncertainty of every step of some episodes into the store."""
-        lengths = world.store.lengths(ids)
-        names = [*flatten(world.space), *(["action"] if world.actions else [])]
-        ask = lambda rows: self._ask(world, vector, rows)  # noqa: E731
-        table = ContextTable(world.store, names, ask, world.context)
+        lengths = workspace.store.lengths(ids)
+        names = [*flatten(workspace.space), *(["action"] if workspace.actions else [])]
+        ask = lambda rows: self._ask(workspace, vector, rows)  # noqa: E731
+        table = ContextTable(workspace.store, names, ask, workspace.context)
         for part in _parts(lengths, BLOCK):
-            first = world.store.global_rows(ids[part], np.zeros(len(ids[part]), np.int64))
+            first = workspace.store.global_rows(ids[part], np.zeros(len(ids[part]), np.int64))
             rows = np.concatenate(
                 [np.arange(s, s + n) for s, n in zip(first, lengths[part], strict=True)]
             )
@@ -145,15 +147,15 @@ class Detect(AbstractPhase):
             if self.target.lead == 0:
                 owner = np.repeat(ids[part], lengths[part])
                 step = rows - np.repeat(first, lengths[part])
-                known = np.isfinite(self.target.values(world.store, owner, step)).all(axis=-1)
+                known = np.isfinite(self.target.values(workspace.store, owner, step)).all(axis=-1)
                 score = np.where(known, score, 0.0).astype(np.float32)
-            world.store.set_scores(ids[part], score)
+            workspace.store.set_scores(ids[part], score)
 
-    def _ask(self, world: World, vector: Vector, rows: np.ndarray) -> np.ndarray:
+    def _ask(self, workspace: Workspace, vector: Params, rows: np.ndarray) -> np.ndarray:
         """Score rows by the network."""
         padded = np.pad(rows, (0, -len(rows) % SCORED_AT_ONCE), mode="edge")
         parts = padded.reshape(-1, SCORED_AT_ONCE)
-        scores = [np.asarray(self._score(vector, context(world, part))) for part in parts]
+        scores = [np.asarray(self._score(vector, context(workspace, part))) for part in parts]
         return np.concatenate(scores)[: len(rows)]
 
     def results(self, state: PyTree) -> dict[str, PyTree]:
@@ -161,17 +163,19 @@ class Detect(AbstractPhase):
         return {"detector": state["detector"].model}
 
 
-def measure(world: World, target: AbstractTarget, family: str, quantile: bool) -> dict[str, Any]:
+def measure(
+    workspace: Workspace, target: AbstractTarget, family: str, quantile: bool
+) -> dict[str, Any]:
     """Measure on the store which likelihood suits the outcomes and how large the inputs are."""
-    store, space = world.store, world.space
+    store, space = workspace.store, workspace.space
     value = _all_outcomes(store, target, store.ids)
-    seen = look_up(store, space, store.sample_rows(world.rng("measure"), SAMPLE))
+    seen = look_up(store, space, store.sample_rows(workspace.rng("detect/measure"), SAMPLE))
     normal = Normaliser.of_data(jax.vmap(lambda o: encode(space, o))(seen))
     local = suit(value, "quantile") if quantile else suit(value, family)
     return {
         "likelihood": suit(value, family).describe(),
         "local_likelihood": local.describe(),
-        "starts": starts.measure(store, tuple(flatten(space)), world.rng("starts")),
+        "rarity": rarity.measure(store, tuple(flatten(space)), workspace.rng("detect/rarity")),
         "normalise": {"shift": normal.shift.tolist(), "scale": normal.scale.tolist()},
     }
 

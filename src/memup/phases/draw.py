@@ -10,13 +10,13 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Int
 
-from memup.data.questions import question
-from memup.data.starts import Starts
+from memup.core.errors import require
+from memup.core.types import Query
+from memup.data.queries import question
+from memup.data.rarity import Rarity
 from memup.data.store import EpisodeStore
-from memup.errors import require
-from memup.method.target import AbstractTarget
-from memup.phases.base import World
-from memup.types import Context
+from memup.method.targets.outcomes import AbstractTarget
+from memup.phases.base import Workspace
 
 RARE_EPISODES = 256
 RARE_STEPS = 16
@@ -28,33 +28,33 @@ class Draw:
     """Draws steps of stored episodes with their outcomes.
 
     Args:
-        world: has the store, and among its facts how rare observations are.
+        workspace: has the store, and among its facts how rare observations are.
         target: gives the outcomes.
     """
 
-    def __init__(self, world: World, target: AbstractTarget):
-        self.world, self.target = world, target
-        self._starts = Starts(world.store, world.facts["starts"])
+    def __init__(self, workspace: Workspace, target: AbstractTarget):
+        self.workspace, self.target = workspace, target
+        self._rarity = Rarity(workspace.store, workspace.facts["rarity"])
         self._pools: dict[tuple[str, int, int, int], np.ndarray] = {}
 
     def __call__(
         self, ids: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator
-    ) -> tuple[Context, np.ndarray]:
+    ) -> tuple[Query, np.ndarray]:
         """Return questions and outcomes, with leading axes `shape`, of steps of some episodes."""
         labelled = self._kept("labelled", ids, self._labelled)
         if len(labelled):
             pairs = labelled[rng.integers(len(labelled), size=shape)]
-            return with_outcomes(self.world, self.target, pairs[..., 0], pairs[..., 1], rng)
+            return with_outcomes(self.workspace, self.target, pairs[..., 0], pairs[..., 1], rng)
         half = (*shape[:-1], shape[-1] // 2)
         pool = self._kept("rare", ids, self._rare)
         pairs = pool[rng.integers(len(pool), size=half)]
         rest = (*shape[:-1], shape[-1] - half[-1])
-        drawn = uniform(self.world.store, self.target, ids, rest, rng)
+        drawn = uniform(self.workspace.store, self.target, ids, rest, rng)
         which, step = (
             np.concatenate(both, axis=-1)
             for both in zip((pairs[..., 0], pairs[..., 1]), drawn, strict=True)
         )
-        return with_outcomes(self.world, self.target, which, step, rng)
+        return with_outcomes(self.workspace, self.target, which, step, rng)
 
     def _kept(
         self, kind: str, ids: np.ndarray, find: Callable[[np.ndarray], np.ndarray]
@@ -69,10 +69,10 @@ class Draw:
 
     def _rare(self, ids: np.ndarray) -> Int[np.ndarray, "M 2"]:
         """Return (episode, step) of the rarest steps of some episodes."""
-        rng = self.world.rng("rare")
+        rng = self.workspace.rng("draw/rare")
         few = rng.choice(ids, size=min(RARE_EPISODES, len(ids)), replace=False).tolist()
         return np.array(
-            [(i, s) for i in few for s in self._starts.rarest(i, RARE_STEPS, rng).tolist()]
+            [(i, s) for i in few for s in self._rarity.rarest(i, RARE_STEPS, rng).tolist()]
         )
 
     def _labelled(self, ids: np.ndarray) -> Int[np.ndarray, "M 2"]:
@@ -80,8 +80,8 @@ class Draw:
         nothing = np.zeros((0, 2), np.int64)
         if self.target.lead:
             return nothing
-        store, found, seen = self.world.store, [nothing], 0
-        for i in self.world.rng("labelled").permutation(ids):
+        store, found, seen = self.workspace.store, [nothing], 0
+        for i in self.workspace.rng("draw/labelled").permutation(ids):
             steps = np.arange(int(store.lengths(i)))
             known = np.isfinite(self.target.values(store, np.full(len(steps), i), steps)).all(-1)
             if known.mean() > FEW:
@@ -112,15 +112,15 @@ def uniform(
 
 
 def with_outcomes(
-    world: World,
+    workspace: Workspace,
     target: AbstractTarget,
     episode: np.ndarray,
     step: np.ndarray,
     rng: np.random.Generator,
-) -> tuple[Context, np.ndarray]:
+) -> tuple[Query, np.ndarray]:
     """Look questions and outcomes up; a step without an outcome gives way to one that has one."""
-    value = target.values(world.store, episode, step)
-    last = step >= world.store.lengths(episode) - target.lead
+    value = target.values(workspace.store, episode, step)
+    last = step >= workspace.store.lengths(episode) - target.lead
     known = np.flatnonzero((np.isfinite(value).all(axis=-1) & ~last).ravel())
     require(len(known) > 0, f"none of {step.size} steps drawn has an outcome to predict")
     if len(known) < step.size:
@@ -129,9 +129,11 @@ def with_outcomes(
         pick = np.where(keep, np.arange(step.size), again).reshape(step.shape)
         episode, step = episode.ravel()[pick], step.ravel()[pick]
         value = value.reshape(step.size, -1)[pick]
-    return context(world, world.store.global_rows(episode, step)), value
+    return context(workspace, workspace.store.global_rows(episode, step)), value
 
 
-def context(world: World, rows: np.ndarray) -> Context:
+def context(workspace: Workspace, rows: np.ndarray) -> Query:
     """Look up the local questions of some rows of the store."""
-    return question(world.store, world.space, rows, world.context, world.actions > 0)
+    return question(
+        workspace.store, workspace.space, rows, workspace.context, workspace.actions > 0
+    )

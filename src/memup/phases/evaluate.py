@@ -3,16 +3,16 @@
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.evaluation import Evaluation, evaluate_model
-from memup.examination import examine
-from memup.phases.act import Act
-from memup.phases.base import AbstractPhase, Compiled, World
+from memup.core.types import Metrics
+from memup.evaluation.agent import Evaluation, evaluate_model
+from memup.evaluation.recall import WINDOW, recall
+from memup.evaluation.task import evaluate_task
+from memup.phases.base import AbstractPhase, Compiled, Workspace
 from memup.phases.detect import Detect
 from memup.phases.draw import context
 from memup.phases.memory import Memory
+from memup.phases.no_training import NoTraining
 from memup.phases.policy import Policy
-from memup.phases.recall import WINDOW, recall
-from memup.types import Metrics
 
 POINTS = 1500
 
@@ -28,37 +28,41 @@ class Evaluate(AbstractPhase):
 
     name = "evaluate"
 
-    def __init__(self, episodes: int, trained: Policy | Act | Memory, name_of_result: str):
+    def __init__(self, episodes: int, trained: Policy | NoTraining | Memory, name_of_result: str):
         self.episodes, self.trained, self.result = episodes, trained, name_of_result
 
-    def prepare(self, world: World) -> None:
+    def prepare(self, workspace: Workspace) -> None:
         """Make what plays."""
         if not isinstance(self.trained, Memory):
             self.evaluation = Evaluation(
                 self.trained.agent,
-                world.env,
+                workspace.env,
                 self.episodes,
-                world.seed,
-                world.store.mean_length,
+                workspace.seed,
+                workspace.store.mean_length,
             )
 
-    def start(self, world: World) -> PyTree:
+    def start(self, workspace: Workspace) -> PyTree:
         """See AbstractPhase."""
         if isinstance(self.trained, Memory):
             return ()
-        return self.evaluation.start(world.results["agent"])
+        return self.evaluation.start(workspace.results["agent"])
 
-    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+    def advance(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Ask the model, in one piece; or let the agent play for about a second."""
-        about = {"name": self.result, "seed": world.seed}
-        if world.task is not None and isinstance(self.trained, Memory):
-            learner, vector = self.trained.learner, world.results["model"]
-            row = examine(learner, vector, world.task, world.context, self.episodes, world.seed)
+        about = {"name": self.result, "seed": workspace.seed}
+        if workspace.task is not None and isinstance(self.trained, Memory):
+            learner, vector = self.trained.learner, workspace.results["model"]
+            row = evaluate_task(
+                learner, vector, workspace.task, workspace.context, self.episodes, workspace.seed
+            )
             return state, {"eval": about | row}, True
         if isinstance(self.trained, Memory):
-            row = evaluate_model(self.trained.learner, world, self.trained.windows, self.episodes)
+            row = evaluate_model(
+                self.trained.learner, workspace, self.trained.windows, self.episodes
+            )
             return state, {"eval": about | row}, True
-        state, done = self.evaluation.advance(world.results["agent"], state)
+        state, done = self.evaluation.advance(workspace.results["agent"], state)
         out: Metrics = self.evaluation.progress(state)
         if done:
             out["eval"] = about | self.evaluation.row(state)
@@ -78,21 +82,23 @@ class Explain(AbstractPhase):
     def __init__(self, detect: Detect, memory: Memory):
         self.detect, self.memory = detect, memory
 
-    def start(self, world: World) -> PyTree:
+    def start(self, workspace: Workspace) -> PyTree:
         """Nothing to remember."""
         return ()
 
-    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+    def advance(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Ask about the most chosen target of an episode from every step before it."""
-        episode, own = self._episode(world), self.memory.windows
+        episode, own = self._episode(workspace), self.memory.windows
         if episode is None:
             return state, {}, True
-        score = world.store.scores(episode)
+        score = workspace.store.scores(episode)
         outcomes = len(score) - own.target.lead
-        every = own.selector.select(score[:outcomes], np.arange(outcomes), world.rng(self.name))
+        every = own.selector.select(
+            score[:outcomes], np.arange(outcomes), workspace.rng(f"{self.name}/select")
+        )
         steps, counts = np.unique(every.index[every.weight > 0], return_counts=True)
         target = int(steps[np.argmax(counts)])
-        query, loss = self._ask(world, episode, target)
+        query, loss = self._ask(workspace, episode, target)
         shown = _thin(score[:outcomes])
         most = np.argsort(-counts)[:20]
         out = {
@@ -102,43 +108,45 @@ class Explain(AbstractPhase):
             "targets": [{"step": int(steps[i]), "count": int(counts[i])} for i in sorted(most)],
             "query": query,
             "loss_with_memory": loss,
-            "loss_without_memory": [self._without(world, episode, target)] * len(query),
+            "loss_without_memory": [self._without(workspace, episode, target)] * len(query),
             "target_step": target,
             "unit": "nats",
             "events": [],
         }
         return state, {"explain": out}, True
 
-    def _episode(self, world: World) -> int | None:
+    def _episode(self, workspace: Workspace) -> int | None:
         """Return the newest held-out episode that has an outcome and was scored, if any."""
         lead = self.memory.windows.target.lead
-        for episode in world.split_ids()[1][::-1].tolist():
-            score = world.store.scores(episode)
+        for episode in workspace.split_ids()[1][::-1].tolist():
+            score = workspace.store.scores(episode)
             if len(score) > lead and np.isfinite(score).all():
                 return episode
         return None
 
-    def _ask(self, world: World, episode: int, target: int) -> tuple[np.ndarray, np.ndarray]:
+    def _ask(
+        self, workspace: Workspace, episode: int, target: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return steps up to the target, and the target's loss from the memory at each."""
         stride = min(WINDOW, max(1, target // POINTS))
         query, losses = recall(
             self.memory.learner,
-            world.results["model"],
+            workspace.results["model"],
             self.memory.windows,
             {episode: target},
             stride,
         )
         return query[query <= target], losses[0][query <= target]
 
-    def _without(self, world: World, episode: int, target: int) -> float | None:
+    def _without(self, workspace: Workspace, episode: int, target: int) -> float | None:
         if self.detect.detector in {"oracle", "surprise"}:
             return None
-        row = world.store.global_rows([episode], [target])
+        row = workspace.store.global_rows([episode], [target])
         value = self.memory.windows.target.values(
-            world.store, np.array([episode]), np.array([target])
+            workspace.store, np.array([episode]), np.array([target])
         )
         ask = Compiled(self.detect.learner.losses)
-        losses = ask(world.results["detector"], context(world, row), value)
+        losses = ask(workspace.results["detector"], context(workspace, row), value)
         return float(losses[0])
 
 

@@ -13,15 +13,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.agents.episodes import Player, play_round
+from memup.acting.episodes import Player, play_round
+from memup.acting.recorder import EpisodeRecorder
 from memup.agents.learner import move_memory
-from memup.agents.played import Played
-from memup.phases.base import AbstractPhase, Compiled, World, check_finite
+from memup.core.tree import Params, ravel
+from memup.core.types import Metrics
+from memup.phases.base import AbstractPhase, Compiled, Workspace, check_finite
 from memup.phases.detect import Detect
 from memup.phases.memory import Memory
 from memup.phases.policy import Policy
-from memup.tree import Vector, ravel
-from memup.types import Metrics
 
 DETECTOR_UPDATES = 50
 
@@ -43,29 +43,29 @@ class Joint(AbstractPhase):
         self.detect, self.memory, self.policy = detect, memory, policy
         self.chunks, self.slow = max(1, updates // memory.chunk), slow
 
-    def prepare(self, world: World) -> None:
+    def prepare(self, workspace: Workspace) -> None:
         """Make learner and agent."""
-        self.memory.prepare(world)
-        self.policy.prepare(world)
+        self.memory.prepare(workspace)
+        self.policy.prepare(workspace)
         self.player = Player(
-            self.policy.agent, world.env, self.policy.environments, self.policy.rollout
+            self.policy.agent, workspace.env, self.policy.environments, self.policy.rollout
         )
         self._values = jax.jit(self.policy.agent.values)
         self._learn = Compiled(lambda s, t, k: self.policy.agent.learn(s, t, key=k))
         self._detect = Compiled(self.detect.learner.learn_many)
 
-    def start(self, world: World) -> PyTree:
+    def start(self, workspace: Workspace) -> PyTree:
         """See AbstractPhase."""
-        vector = jnp.copy(world.results["detector"])
+        vector = jnp.copy(workspace.results["detector"])
         return {
-            "agent": self.policy.agent.init(key=world.key(self.name)),
+            "agent": self.policy.agent.init(key=workspace.key(f"{self.name}/weights")),
             "detector": self.detect.learner.init(vector),
-            "memory": self.memory.start(world),
+            "memory": self.memory.start(workspace),
             "round": np.array(0),
             "env_steps": np.array(0),
         }
 
-    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+    def advance(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Play and learn one round."""
         number = int(state["round"])
         losses: list[Any] = []
@@ -75,27 +75,29 @@ class Joint(AbstractPhase):
             losses.append(metrics)
             return agent
 
-        key = world.key(self.name, number)
+        key = workspace.key(self.name, number)
         valued = "value" in self.detect.target.needs
-        played = Played(world.space, world.actions, self.player.batch, world.store, valued)
+        recorder = EpisodeRecorder(
+            workspace.space, workspace.actions, self.player.batch, workspace.store, valued
+        )
         values = self._values if valued else None
-        agent = play_round(self.player, state["agent"], key, played, learn, values)
+        agent = play_round(self.player, state["agent"], key, recorder, learn, values)
         check_finite(losses[-1]["skipped_in_a_row"], self.name)
-        ids = played.add_to_store()
-        self.detect.target.prepare(world.store, ids)
-        self.detect.score(world, state["detector"].model, ids)
-        detector = self._improve(world, state["detector"], number)
+        ids = recorder.add_to_store()
+        self.detect.target.prepare(workspace.store, ids)
+        self.detect.score(workspace, state["detector"].model, ids)
+        detector = self._improve(workspace, state["detector"], number)
         memory, metrics = state["memory"], {}
         for left in reversed(range(self.chunks)):
-            memory, metrics = self.memory.learn(world, memory, ahead=left > 0)
+            memory, metrics = self.memory.learn(workspace, memory, ahead=left > 0)
         check_finite(metrics["skipped_in_a_row"], self.name)
         agent = self._follow(agent, memory["train"].model)
-        steps = int(state["env_steps"]) + played.steps
-        rate = float(played.success.mean())
+        steps = int(state["env_steps"]) + recorder.steps
+        rate = float(recorder.success.mean())
         out: Metrics = {
             "env_steps": steps,
             "progress": steps / max(self.policy.steps, 1),
-            "return": float(played.total.mean()),
+            "return": float(recorder.total.mean()),
             "success_rate": rate,
             "memory_loss": float(np.mean(np.asarray(metrics["loss"]))),
             "updates": int(memory["chunk"]) * self.memory.chunk,
@@ -106,15 +108,15 @@ class Joint(AbstractPhase):
         state |= {"round": np.array(number + 1), "env_steps": np.array(steps)}
         return state, out, steps >= self.policy.steps or rate >= self.policy.enough
 
-    def _improve(self, world: World, detector: PyTree, number: int) -> PyTree:
+    def _improve(self, workspace: Workspace, detector: PyTree, number: int) -> PyTree:
         """Let the detector follow the policy's data."""
-        train, _ = world.split_ids()
-        rng = world.rng(self.name, number)
+        train, _ = workspace.split_ids()
+        rng = workspace.rng(self.name, number)
         shape = (DETECTOR_UPDATES, self.detect.batch)
         batches = self.detect.draw(train, shape, rng)
         return self._detect(detector, batches)[0]
 
-    def _follow(self, agent: PyTree, model: Vector) -> PyTree:
+    def _follow(self, agent: PyTree, model: Params) -> PyTree:
         """Move the policy's memory towards the learner's."""
         target = ravel(self.memory.learner.model(model).memory)
         return move_memory(agent, lambda now: self.slow * now + (1 - self.slow) * target)

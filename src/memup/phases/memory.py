@@ -8,18 +8,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.data.jump import Jump
-from memup.data.orders import AbstractOrder, Visit
-from memup.method.selector import Current
+from memup.core.tree import Params
+from memup.core.types import Key, Metrics, Window
+from memup.method.detectors.unlearned import surprise
+from memup.method.orders.jump import Jump
+from memup.method.orders.walking import AbstractOrder, Visit
+from memup.method.selectors.selector import Current
 from memup.method.update import MemUP, TrainState, initial_rows
 from memup.method.windows import Windows
 from memup.nn.likelihood import Categorical
-from memup.phases.base import AbstractPhase, Compiled, World, check_finite
-from memup.phases.earn import Earn
+from memup.phases.base import AbstractPhase, Compiled, Workspace, check_finite
+from memup.phases.gain_model import GainModel
 from memup.phases.plateau import Plateau
-from memup.phases.unlearned import surprise
-from memup.tree import Vector
-from memup.types import Key, Metrics, Window
 
 HELD_OUT_STEPS = 200_000
 HELD_OUT_WINDOW = 100
@@ -36,30 +36,32 @@ class Memory(AbstractPhase):
     """Learns to remember what the chosen targets need.
 
     Args:
-        make: (world, key) -> learner and the parameters of its model; called once facts are known.
-        windows: world -> what gathers windows.
-        make_order: world -> which windows each row sees.
+        make: (workspace, key) -> learner and the parameters of its model; called once facts
+            are known.
+        windows: workspace -> what gathers windows.
+        make_order: workspace -> which windows each row sees.
         rows: B.
         updates: at most.
         chunk: updates a compiled call.
         patience: checks without improvement before it stops; 0 makes all updates.
         surprise: score episodes by the slow model as rows take them, instead of once.
-        make_earn: world -> what learns the loss to expect at a step, for the selector `earned`.
+        make_earn: workspace -> what learns the loss to expect at a step, for the selector
+            `information-gain`.
     """
 
     name = "memory"
 
     def __init__(
         self,
-        make: Callable[[World, Key], tuple[MemUP, Vector]],
-        windows: Callable[[World], Windows],
-        make_order: Callable[[World], AbstractOrder],
+        make: Callable[[Workspace, Key], tuple[MemUP, Params]],
+        windows: Callable[[Workspace], Windows],
+        make_order: Callable[[Workspace], AbstractOrder],
         rows: int,
         updates: int,
         chunk: int,
         patience: int,
         surprise: bool,
-        make_earn: Callable[[World], Earn] | None = None,
+        make_earn: Callable[[Workspace], GainModel] | None = None,
     ):
         self.make, self.make_windows, self.make_order = make, windows, make_order
         self.rows, self.updates, self.chunk = rows, updates, min(chunk, updates)
@@ -67,18 +69,18 @@ class Memory(AbstractPhase):
         # What is chosen changes while it learns.
         self.moving = surprise or make_earn is not None
 
-    def prepare(self, world: World) -> None:
+    def prepare(self, workspace: Workspace) -> None:
         """Make the learner."""
-        self.learner, self.vector = self.make(world, world.key(self.name))
+        self.learner, self.vector = self.make(workspace, workspace.key(f"{self.name}/weights"))
         self.categories = isinstance(self.learner.model(self.vector).likelihood, Categorical)
-        self.windows, self.order = self.make_windows(world), self.make_order(world)
+        self.windows, self.order = self.make_windows(workspace), self.make_order(workspace)
         self._learn = Compiled(self.learner.learn_many, donate=(0,))
         self._evaluate = Compiled(self.learner.evaluate_many)
-        self.earn = self.make_earn(world) if self.make_earn else None
+        self.gain_model = self.make_earn(workspace) if self.make_earn else None
         self._next: tuple[int, PyTree, Window] | None = None
         self._held: Any = None
 
-    def start(self, world: World) -> PyTree:
+    def start(self, workspace: Workspace) -> PyTree:
         """See AbstractPhase."""
         vector = jnp.copy(self.vector)
         return {
@@ -87,14 +89,16 @@ class Memory(AbstractPhase):
             "cursor": self.order.init(self.rows),
             "plateau": Plateau.start(),
             "chunk": np.array(0),
-            "earn": self.earn.start() if self.earn else (),
+            "gain_model": self.gain_model.start() if self.gain_model else (),
         }
 
-    def learn(self, world: World, state: PyTree, ahead: bool = True) -> tuple[PyTree, Metrics]:
+    def learn(
+        self, workspace: Workspace, state: PyTree, ahead: bool = True
+    ) -> tuple[PyTree, Metrics]:
         """Make one chunk of updates.
 
         Args:
-            world: has the store.
+            workspace: has the store.
             state: see `start`.
             ahead: gather the next chunk's windows while the device works; not where the store
                 changes before it, as a run that goes on from here would gather others.
@@ -103,27 +107,30 @@ class Memory(AbstractPhase):
             The state and the metrics of the updates.
         """
         chunk = int(state["chunk"])
-        cursor, windows = self._gather(world, state, chunk)
+        cursor, windows = self._gather(workspace, state, chunk)
         train, metrics = self._learn(state["train"], windows)
         state = {**state, "train": train, "cursor": cursor, "chunk": np.array(chunk + 1)}
-        if self.earn:
-            rng, losses = world.rng(self.name + "earn", chunk), np.asarray(metrics["losses"])
-            state["earn"] = self.earn.learn(state["earn"], windows, losses, rng)
-            self.windows.loss = self.earn.expected(world, state["earn"])
+        if self.gain_model:
+            rng, losses = (
+                workspace.rng(f"{self.name}/gain-model", chunk),
+                np.asarray(metrics["losses"]),
+            )
+            state["gain_model"] = self.gain_model.learn(state["gain_model"], windows, losses, rng)
+            self.windows.loss = self.gain_model.expected(workspace, state["gain_model"])
         if ahead and not self.moving:
-            self._next = (chunk + 1, *self._build(world, cursor, chunk + 1))
+            self._next = (chunk + 1, *self._build(workspace, cursor, chunk + 1))
         return state, metrics
 
-    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+    def advance(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Make one chunk of updates; at every fifth look at the held-out loss."""
-        state, metrics = self.learn(world, state)
+        state, metrics = self.learn(workspace, state)
         made = int(state["chunk"]) * self.chunk
         last = made + self.chunk > self.updates
         out: Metrics = {"updates": made, "progress": made / self.updates}
         out["compile_s"] = self._learn.seconds + self._evaluate.seconds
-        out["env_steps"] = world.store.steps
+        out["env_steps"] = workspace.store.steps
         if int(state["chunk"]) % CHECK_EVERY == 0 or last:
-            state, checked, stop = self._check(world, state)
+            state, checked, stop = self._check(workspace, state)
             out |= checked
             last = last or stop
         check_finite(metrics["skipped_in_a_row"], self.name)
@@ -132,9 +139,9 @@ class Memory(AbstractPhase):
         out["sequence_steps"] = made * self.rows * self.windows.length
         return state, out, last
 
-    def _check(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+    def _check(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Look at held-out episodes; keep the best model; decide whether to stop."""
-        held, without = self.held_out(world, state["train"])
+        held, without = self.held_out(workspace, state["train"])
         plateau, better = state["plateau"].see(held)
         best = jnp.copy(state["train"].model) if better else state["best"]
         stop = False
@@ -147,38 +154,38 @@ class Memory(AbstractPhase):
         out = {"held_out_loss": held, "loss_without_memory": without}
         return {**state, "best": best, "plateau": plateau}, out, stop
 
-    def held_out(self, world: World, train: TrainState) -> tuple[float, float]:
+    def held_out(self, workspace: Workspace, train: TrainState) -> tuple[float, float]:
         """Return the mean loss of held-out targets, and their uncertainty without memory."""
         if self._held is None or self.moving:
-            self._held = self._held_windows(world)
+            self._held = self._held_windows(workspace)
         windows, rows, without = self._held
         _, losses = self._evaluate(train.model, rows, windows)
         weight = windows.weight
         return float((np.asarray(losses) * weight).sum() / max(weight.sum(), 1)), without
 
-    def _held_windows(self, world: World) -> tuple[Window, PyTree, float]:
-        _, held = world.split_ids()
-        lengths = world.store.lengths(held)
+    def _held_windows(self, workspace: Workspace) -> tuple[Window, PyTree, float]:
+        _, held = workspace.split_ids()
+        lengths = workspace.store.lengths(held)
         # `surprise` scores whole episodes anyway, and must before targets are chosen.
         if isinstance(self.order, Jump) and lengths.mean() > LONG and not self.surprise:
-            windows, rows, count, visits = self._held_jumps(world, self.order, held, lengths)
+            windows, rows, count, visits = self._held_jumps(workspace, self.order, held, lengths)
         else:
-            windows, rows, count, visits = self._held_walks(world, held, lengths)
+            windows, rows, count, visits = self._held_walks(workspace, held, lengths)
         windows = replace(windows, selector=windows.selector.proven())
-        batch = windows.build(visits, rows, count, world.rng("held"))
-        uncertain = windows.uncertainty(visits, rows, count, world.rng("held"))
+        batch = windows.build(visits, rows, count, workspace.rng(f"{self.name}/held"))
+        uncertain = windows.uncertainty(visits, rows, count, workspace.rng(f"{self.name}/held"))
         without = float((uncertain * batch.weight).sum() / max(batch.weight.sum(), 1))
         memory = self.learner.model(self.vector).memory
         return batch, initial_rows(memory, rows), without
 
     def _held_walks(
-        self, world: World, held: np.ndarray, lengths: np.ndarray
+        self, workspace: Workspace, held: np.ndarray, lengths: np.ndarray
     ) -> tuple[Windows, int, int, list[Visit]]:
         """Walk some whole episodes."""
         ids = held[: int(np.clip(HELD_OUT_STEPS // lengths.mean(), 16, 64))]
         lengths = lengths[: len(ids)]
         if self.surprise:
-            self._surprise(world, self.vector, ids)
+            self._surprise(workspace, self.vector, ids)
         own, longest = self.windows, int(lengths.max())
         # Asked where training asks: at other places in a window the memory was taught nothing.
         length = own.length * max(1, HELD_OUT_WINDOW // own.length)
@@ -189,47 +196,51 @@ class Memory(AbstractPhase):
         return windows, len(ids), -(-longest // length), visits
 
     def _held_jumps(
-        self, world: World, order: Jump, held: np.ndarray, lengths: np.ndarray
+        self, workspace: Workspace, order: Jump, held: np.ndarray, lengths: np.ndarray
     ) -> tuple[Windows, int, int, list[Visit]]:
         """Jump through very long episodes, as training does: no pass over them is made."""
         steps = HELD_OUT_VISITS * self.windows.length
         cursor = order.grown(HELD_OUT_ROWS)
-        _, visits = order.advance(cursor, steps, held, lengths, world.rng("held"))
+        _, visits = order.advance(
+            cursor, steps, held, lengths, workspace.rng(f"{self.name}/held-order")
+        )
         return self.windows, HELD_OUT_ROWS, HELD_OUT_VISITS, visits
 
-    def _gather(self, world: World, state: PyTree, chunk: int) -> tuple[PyTree, Window]:
+    def _gather(self, workspace: Workspace, state: PyTree, chunk: int) -> tuple[PyTree, Window]:
         if self._next is not None and self._next[0] == chunk:
             return self._next[1:]
-        if self.earn and chunk:
-            self.windows.loss = self.earn.expected(world, state["earn"])
+        if self.gain_model and chunk:
+            self.windows.loss = self.gain_model.expected(workspace, state["gain_model"])
         if self.surprise:
-            _, visits = self._visits(world, state["cursor"], chunk)
+            _, visits = self._visits(workspace, state["cursor"], chunk)
             # All of them, not only the new ones: then scores depend on this state alone, and a
             # run that was killed and goes on finds the same.
             ids = np.unique([v.episode for v in visits]).astype(np.int64)
-            self._surprise(world, state["train"].slow, ids)
-        return self._build(world, state["cursor"], chunk)
+            self._surprise(workspace, state["train"].slow, ids)
+        return self._build(workspace, state["cursor"], chunk)
 
-    def _visits(self, world: World, cursor: PyTree, chunk: int) -> tuple[PyTree, list[Visit]]:
-        train, _ = world.split_ids()
+    def _visits(
+        self, workspace: Workspace, cursor: PyTree, chunk: int
+    ) -> tuple[PyTree, list[Visit]]:
+        train, _ = workspace.split_ids()
         steps = self.chunk * self.windows.length
-        rng = world.rng(self.name, chunk)
-        return self.order.advance(cursor, steps, train, world.store.lengths(train), rng)
+        rng = workspace.rng(self.name, chunk)
+        return self.order.advance(cursor, steps, train, workspace.store.lengths(train), rng)
 
-    def _build(self, world: World, cursor: PyTree, chunk: int) -> tuple[PyTree, Window]:
-        after, visits = self._visits(world, cursor, chunk)
-        rng = world.rng(self.name + "select", chunk)
+    def _build(self, workspace: Workspace, cursor: PyTree, chunk: int) -> tuple[PyTree, Window]:
+        after, visits = self._visits(workspace, cursor, chunk)
+        rng = workspace.rng(f"{self.name}/select", chunk)
         return after, self.windows.build(visits, self.rows, self.chunk, rng)
 
-    def _surprise(self, world: World, vector: Vector, ids: np.ndarray) -> None:
+    def _surprise(self, workspace: Workspace, vector: Params, ids: np.ndarray) -> None:
         """Score episodes by the slow model, a fixed number at a time."""
         windows = replace(self.windows, selector=Current(), length=HELD_OUT_WINDOW, stride=1)
-        count = -(-int(world.store.lengths().max()) // HELD_OUT_WINDOW)
+        count = -(-int(workspace.store.lengths().max()) // HELD_OUT_WINDOW)
         for low in range(0, len(ids), self.rows):
             part = ids[low : low + self.rows]
             padded = np.pad(part, (0, self.rows - len(part)), mode="edge")
             scores = surprise(self.learner, vector, windows, padded, count, self._evaluate)
-            world.store.set_scores(part, scores[: len(part)])
+            workspace.store.set_scores(part, scores[: len(part)])
         self.windows.forget_plans()
 
     def results(self, state: PyTree) -> dict[str, PyTree]:

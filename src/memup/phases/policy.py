@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
+from memup.acting.rollout import Carry, Episodes, begin, episode_sums, host_rollout, rollout
 from memup.agents.base import AbstractAgent
-from memup.agents.rollout import Carry, Episodes, begin, episode_sums, host_rollout, rollout
+from memup.core.types import Key, Metrics, Trajectory
 from memup.envs.base import AbstractEnv
-from memup.phases.base import AbstractPhase, Compiled, World, check_finite
-from memup.types import Key, Metrics, Trajectory
+from memup.phases.base import AbstractPhase, Compiled, Workspace, check_finite
 
 RECENT = 1024
 ENOUGH_EPISODES = 200
@@ -54,7 +54,7 @@ class Policy(AbstractPhase):
     """Lets an agent act and learn until it succeeds or its steps are used up.
 
     Args:
-        make: world -> agent; called when what earlier phases left is there.
+        make: workspace -> agent; called when what earlier phases left is there.
         steps: environment steps at most.
         environments: copies on the device; a host environment has its own number.
         rollout: steps of each before the agent learns; 0 takes about one stored episode: with
@@ -66,7 +66,7 @@ class Policy(AbstractPhase):
 
     def __init__(
         self,
-        make: Callable[[World], AbstractAgent],
+        make: Callable[[Workspace], AbstractAgent],
         steps: int,
         environments: int,
         rollout: int,
@@ -75,33 +75,35 @@ class Policy(AbstractPhase):
         self.make, self.steps, self.environments = make, steps, environments
         self.rollout, self.enough = rollout, enough
 
-    def prepare(self, world: World) -> None:
+    def prepare(self, workspace: Workspace) -> None:
         """Make the agent and its compiled iteration."""
-        self.agent = self.make(world)
-        self.on_device = isinstance(world.env, AbstractEnv)
-        self.random = _random_return(world)
-        self.batch = self.environments if self.on_device else world.env.n
+        self.agent = self.make(workspace)
+        self.on_device = isinstance(workspace.env, AbstractEnv)
+        self.random = _random_return(workspace)
+        self.batch = self.environments if self.on_device else workspace.env.n
         if self.rollout == 0:
             # A fact, so that a run that goes on with other episodes keeps its rollout.
-            self.rollout = world.facts.setdefault("rollout", _about_an_episode(world))
+            self.rollout = workspace.facts.setdefault("rollout", _about_an_episode(workspace))
         self.stride = self.batch * self.rollout
         # One call makes enough iterations for its overhead not to count.
         self.many = max(1, min(8, 65536 // self.stride)) if self.on_device else 1
         if self.on_device:
-            self._iterate = Compiled(partial(self._many, world), donate=(0,))
+            self._iterate = Compiled(partial(self._many, workspace), donate=(0,))
         else:
             self._act = jax.jit(lambda s, c, t, k: self.agent.act(s, c, t, key=k))
             self._iterate = Compiled(self._learn)
 
-    def start(self, world: World) -> PyTree:
+    def start(self, workspace: Workspace) -> PyTree:
         """See AbstractPhase."""
-        agent = jax.tree.map(jnp.copy, self.agent.init(key=world.key(self.name)))
-        key = world.key(self.name + "begin")
+        agent = jax.tree.map(jnp.copy, self.agent.init(key=workspace.key(f"{self.name}/weights")))
+        key = workspace.key(f"{self.name}/begin")
         if self.on_device:
             # An observation may be the state itself, and one buffer cannot be donated twice.
-            play = jax.tree.map(jnp.copy, begin(self.agent, agent, world.env, self.batch, key=key))
+            play = jax.tree.map(
+                jnp.copy, begin(self.agent, agent, workspace.env, self.batch, key=key)
+            )
         else:
-            step = world.env.reset(world.seed)
+            step = workspace.env.reset(workspace.seed)
             play = Carry((), step, self.agent.begin(agent, self.batch))
         running = jnp.zeros(self.batch)
         return {
@@ -113,12 +115,12 @@ class Policy(AbstractPhase):
             "first": np.array(np.nan),
         }
 
-    def _many(self, world: World, work: PyTree, key: Key) -> tuple[PyTree, Any]:
+    def _many(self, workspace: Workspace, work: PyTree, key: Key) -> tuple[PyTree, Any]:
         def one(work: PyTree, key: Key) -> tuple[PyTree, Any]:
             agent, play, running = work
             keys = jax.random.split(key)
             play, trajectory = rollout(
-                self.agent, agent, world.env, play, self.rollout, key=keys[0]
+                self.agent, agent, workspace.env, play, self.rollout, key=keys[0]
             )
             agent, running, out = self._learn(agent, running, trajectory, keys[1])
             return (agent, play, running), out
@@ -132,20 +134,20 @@ class Policy(AbstractPhase):
         agent, metrics = self.agent.learn(agent, trajectory, key=key)
         return agent, running, (episodes, metrics)
 
-    def _on_host(self, world: World, work: PyTree, key: Key) -> tuple[PyTree, Any]:
+    def _on_host(self, workspace: Workspace, work: PyTree, key: Key) -> tuple[PyTree, Any]:
         agent, play, running = work
         keys = jax.random.split(key)
         play, trajectory = host_rollout(
-            self._act, agent, world.env, play, self.rollout, key=keys[0]
+            self._act, agent, workspace.env, play, self.rollout, key=keys[0]
         )
         agent, running, out = self._iterate(agent, running, trajectory, keys[1])
         return (agent, play, running), jax.tree.map(lambda a: np.asarray(a)[None], out)
 
-    def advance(self, world: World, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+    def advance(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Make a few iterations of acting and learning."""
         iteration = int(state["iteration"])
-        key = world.key(self.name, iteration)
-        iterate = self._iterate if self.on_device else lambda w, k: self._on_host(world, w, k)
+        key = workspace.key(self.name, iteration)
+        iterate = self._iterate if self.on_device else lambda w, k: self._on_host(workspace, w, k)
         work, (episodes, metrics) = iterate(state["work"], key)
         check_finite(metrics["skipped_in_a_row"], self.name)
         iteration += self.many
@@ -183,13 +185,13 @@ class Policy(AbstractPhase):
         return {"agent": state["work"][0]}
 
 
-def _about_an_episode(world: World) -> int:
+def _about_an_episode(workspace: Workspace) -> int:
     """Return the mean length of the stored episodes, in whole 128s, from 128 to 2048."""
-    return int(np.clip(-(-world.store.mean_length // 128), 1, 16)) * 128
+    return int(np.clip(-(-workspace.store.mean_length // 128), 1, 16)) * 128
 
 
-def _random_return(world: World) -> float:
+def _random_return(workspace: Workspace) -> float:
     """Return what the first stored episodes, of random play, earned on average."""
-    ids = world.store.ids[:512]
-    totals = [float(world.store.episode(int(i))["reward"].sum()) for i in ids]
+    ids = workspace.store.ids[:512]
+    totals = [float(workspace.store.episode(int(i))["reward"].sum()) for i in ids]
     return float(np.mean(totals)) if totals else float("inf")

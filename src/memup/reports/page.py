@@ -6,13 +6,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from memup.jsonfiles import replace_file
+from memup.core.jsonfiles import replace_file
 from memup.reports.curves import panels
 from memup.reports.picture import picture, sentences
 from memup.reports.runs import Story, read
 from memup.reports.sections import configuration, facts, heading, provenance, results, times
 from memup.reports.verdict import verdict
-from memup.rundir import RunDir
+from memup.runs.rundir import RunDir
 
 # The browser itself refuses whatever is not in the file.
 POLICY = (

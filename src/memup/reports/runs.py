@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from memup.errors import MemupError
-from memup.rundir import RunDir, flatten
+from memup.core.errors import MemupError
+from memup.runs.rundir import RunDir, flatten
 
 Row = dict[str, Any]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from memup.spaces import Box
+from memup.core.spaces import Box
 from memup.tasks.base import AbstractTask, Sequences
 
 

@@ -6,14 +6,14 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Shaped
 
-from memup.spaces import Space
+from memup.core.spaces import Space
 
 
 class Sequences(NamedTuple):
     """N sequences of T steps.
 
     Attributes:
-        obs: what is seen, by the names that `memup.spaces.flatten` gives: leaves [N, T, ...].
+        obs: what is seen, by the names that `memup.core.spaces.flatten` gives: leaves [N, T, ...].
         label: what is to be said at each step, [N, T].
         asked: where the answer counts, [N, T]; as often in each sequence.
     """

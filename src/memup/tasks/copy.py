@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Int
 
-from memup.spaces import Discrete
+from memup.core.spaces import Discrete
 from memup.tasks.base import AbstractTask, Sequences
 from memup.tasks.places import places
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from memup.errors import MemupError, require
+from memup.core.errors import MemupError, require
 
 UNSIGNED_BYTES = 8
 

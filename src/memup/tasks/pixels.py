@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, UInt8
 
-from memup.errors import MemupError, require
-from memup.spaces import Box
+from memup.core.errors import MemupError, require
+from memup.core.spaces import Box
 from memup.tasks.base import AbstractTask, Sequences
 from memup.tasks.idx import read_idx
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from memup.spaces import Dict, Discrete
+from memup.core.spaces import Dict, Discrete
 from memup.tasks.base import AbstractTask, Sequences
 from memup.tasks.places import places
 

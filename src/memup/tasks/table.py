@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from memup.errors import require
-from memup.families import Family, parse
-from memup.tables import Entry, Option
+from memup.core.errors import require
+from memup.core.families import Family, parse
+from memup.core.registry import Entry, Option
 
 _MEMUP = "MemUP, arXiv 2207.13649"
 _LONGEST = 10**9

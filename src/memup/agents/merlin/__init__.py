@@ -1,0 +1,1 @@
+"""MERLIN (Wayne et al. 2018, arXiv 1803.10760)."""

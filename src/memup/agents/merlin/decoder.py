@@ -1,0 +1,108 @@
+"""What a code of MERLIN must say: the step that it stands for, and the return that follows."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from memup.agents.networks import Perceptron
+from memup.core.spaces import Box, Discrete, Space, flatten, split
+from memup.core.types import Key, StepInput
+from memup.nn.likelihood import MAX_CLASSES, AbstractLikelihood, Categorical, Normal
+
+
+class ReconstructionLoss(NamedTuple):
+    """How badly a code says its step, in nats.
+
+    Attributes:
+        obs: of the observation, summed over its numbers.
+        action: of the action before it; 0 where an episode begins.
+        reward: of the reward, as a normal number of variance 1.
+    """
+
+    obs: Float[Array, ""]
+    action: Float[Array, ""]
+    reward: Float[Array, ""]
+
+
+class Decoder(eqx.Module):
+    """Says the step from its code: a likelihood for each leaf of the observation space.
+
+    Args:
+        space: observation space.
+        actions: number of actions.
+        latent: Z.
+        hidden: units of the hidden layer.
+        key: for the initial weights.
+    """
+
+    network: Perceptron
+    families: tuple[AbstractLikelihood, ...] = eqx.field(static=True)
+    space: Space = eqx.field(static=True)
+    actions: int = eqx.field(static=True)
+
+    def __init__(self, space: Space, actions: int, latent: int, hidden: int, *, key: Key):
+        self.space, self.actions = space, actions
+        self.families = tuple(_family(leaf) for leaf in flatten(space).values())
+        size = sum(family.size for family in self.families) + actions + 1
+        self.network = Perceptron(latent, size, (hidden,), 1.0, key=key)
+
+    def __call__(self, z: Float[Array, " Z"], x: StepInput) -> ReconstructionLoss:
+        """Return how badly `z` says `x`."""
+        said, obs = self.network(z), jnp.zeros(())
+        leaves = split(self.space, x.obs)
+        for (name, leaf), family in zip(flatten(self.space).items(), self.families, strict=True):
+            params, said = said[: family.size], said[family.size :]
+            obs += family.nll(params, _numbers(leaf, leaves[name]))
+        action = -jax.nn.log_softmax(said[:-1])[x.action]
+        reward = 0.5 * (said[-1] - x.reward) ** 2
+        return ReconstructionLoss(obs, jnp.where(x.first, 0.0, action), reward)
+
+
+class Returns(eqx.Module):
+    """The return that a code foretells: V(z, log pi) of the policy, and A(z, a) of an action.
+
+    Args:
+        latent: Z.
+        actions: number of actions.
+        hidden: units of the hidden layers.
+        key: for the initial weights.
+    """
+
+    value: Perceptron
+    advantage: Perceptron
+    actions: int = eqx.field(static=True)
+
+    def __init__(self, latent: int, actions: int, hidden: int, *, key: Key):
+        keys = jax.random.split(key)
+        self.actions = actions
+        self.value = Perceptron(latent + actions, 1, (hidden,), 0.1, key=keys[0])
+        self.advantage = Perceptron(latent + actions, 1, (hidden,), 0.1, key=keys[1])
+
+    def of_policy(self, z: Float[Array, " Z"], log_pi: Float[Array, " A"]) -> Float[Array, ""]:
+        """Return V; no gradient reaches the policy."""
+        return self.value(jnp.concatenate([z, jax.lax.stop_gradient(log_pi)]))[0]
+
+    def loss(self, z: Float[Array, " Z"], v: Array, action: Array, ret: Array) -> Array:
+        """Return ((R - V)^2 + (R - V - A)^2) / 2; in the second, V is a constant."""
+        a = self.advantage(jnp.concatenate([z, jax.nn.one_hot(action, self.actions)]))[0]
+        return 0.5 * (ret - v) ** 2 + 0.5 * (ret - jax.lax.stop_gradient(v) - a) ** 2
+
+
+def _family(leaf: Box | Discrete) -> AbstractLikelihood:
+    """Return how a leaf is distributed: over categories where it has few whole values."""
+    if isinstance(leaf, Discrete):
+        return Categorical((tuple(map(float, range(leaf.n))),))
+    if np.issubdtype(np.dtype(leaf.dtype), np.integer) and leaf.high - leaf.low < MAX_CLASSES:
+        values = tuple(map(float, range(int(leaf.low), int(leaf.high) + 1)))
+        return Categorical((values,) * leaf.size)
+    return Normal((0.0,) * leaf.size, (1.0,) * leaf.size)
+
+
+def _numbers(leaf: Box | Discrete, value: Array) -> Float[Array, " O"]:
+    """Return a leaf as the numbers of an outcome; 8-bit images between 0 and 1."""
+    numbers = jnp.ravel(jnp.asarray(value)).astype(jnp.float32)
+    return numbers / 255 if leaf.dtype == "uint8" else numbers

@@ -1,0 +1,177 @@
+"""The parts that a run's learners are put together from, as its spec says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from memup.core.errors import require
+from memup.core.types import Key
+from memup.data.rarity import WIDEST
+from memup.memories.base import AbstractMemory
+from memup.memories.encoded import EncodedMemory
+from memup.memories.make import make_memory
+from memup.method.detectors.local import LocalModel
+from memup.method.predictor import LocalPredictor, Predictor
+from memup.method.selectors.information_gain import InformationGain
+from memup.method.selectors.selector import (
+    AbstractSelector,
+    Composite,
+    Current,
+    Nearest,
+    Temperature,
+    TopK,
+    Uniform,
+)
+from memup.method.targets.outcomes import (
+    AbstractTarget,
+    Label,
+    NextObservation,
+    QValue,
+    Return,
+    Reward,
+)
+from memup.method.update import Model
+from memup.nn.encoder import InputEncoder, Normaliser, QueryEncoder
+from memup.nn.events import EventEncoder, ObservationRarity
+from memup.nn.likelihood import AbstractLikelihood, from_description
+from memup.phases.base import Workspace
+from memup.specs.spec import RunSpec
+
+
+def memory_options(spec: RunSpec) -> dict[str, Any]:
+    """Return what `make_memory` is given beside name, inputs and key."""
+    return {"clock": spec["method.clock"], **spec.options("memory")}
+
+
+class Parts:
+    """Makes encoders, memories and models for a workspace.
+
+    Args:
+        spec: the run.
+    """
+
+    def __init__(self, spec: RunSpec):
+        self.spec = spec
+
+    def encoded(self, workspace: Workspace, key: Key) -> EncodedMemory:
+        """Make the memory, behind an encoder of environment steps."""
+        keys = jax.random.split(key)
+        encoder: Any = self.encoder(workspace, keys[0])
+        threshold = self.spec["method.events"]
+        if threshold:
+            encoder = EventEncoder(encoder, _rarity(workspace, threshold), threshold)
+        memory = self.memory(encoder.output_size, keys[1], events=threshold > 0)
+        return EncodedMemory(encoder, memory)
+
+    def encoder(self, workspace: Workspace, key: Key) -> InputEncoder:
+        """Make what encodes environment steps."""
+        return InputEncoder(
+            workspace.space,
+            workspace.actions,
+            self.spec["method.encoder"],
+            key=key,
+            normalise=_normalise(workspace),
+            dropout=self.spec["method.dropout"],
+        )
+
+    def memory(self, inputs: int, key: Key, events: bool = False) -> AbstractMemory:
+        """Make the memory that the spec names, over so many floats a step."""
+        options = memory_options(self.spec)
+        return make_memory(self.spec["memory"], inputs, key=key, events=events, **options)
+
+    def question(self, workspace: Workspace, key: Key) -> QueryEncoder:
+        """Make what encodes a question."""
+        size = self.spec["method.encoder"]
+        return QueryEncoder(
+            workspace.space,
+            workspace.actions,
+            size,
+            workspace.context,
+            key=key,
+            normalise=_normalise(workspace),
+        )
+
+    def model(self, workspace: Workspace) -> Callable[[Key], Model]:
+        """Return what makes encoder, memory and predictor from a key."""
+        likelihood = from_description(workspace.facts["likelihood"])
+
+        def make(key: Key) -> Model:
+            keys = jax.random.split(key, 3)
+            memory = self.encoded(workspace, keys[0])
+            question = self.question(workspace, keys[1])
+            predictor = Predictor(
+                memory.output_size,
+                question,
+                self.spec["method.width"],
+                likelihood.size,
+                key=keys[2],
+            )
+            return Model(memory, predictor, likelihood)
+
+        return make
+
+    def local_model(
+        self, workspace: Workspace, likelihood: AbstractLikelihood
+    ) -> Callable[[Key], LocalModel]:
+        """Return what makes a memory-less model of an outcome from a key."""
+        width = self.spec["method.encoder"]
+
+        def make(key: Key) -> LocalModel:
+            keys = jax.random.split(key)
+            question = self.question(workspace, keys[0])
+            return LocalModel(
+                LocalPredictor(question, width, likelihood.size, key=keys[1]), likelihood
+            )
+
+        return make
+
+
+def _normalise(workspace: Workspace) -> Normaliser:
+    found: dict[str, Any] | None = workspace.facts.get("normalise")
+    if found is None:
+        return Normaliser.identity(workspace.space.size)
+    return Normaliser(jnp.asarray(found["shift"]), jnp.asarray(found["scale"]))
+
+
+def _rarity(workspace: Workspace, threshold: float) -> ObservationRarity:
+    facts = workspace.facts.get("rarity")
+    require(
+        bool(facts),
+        f"method.events={threshold:g}: expected observations of at most {WIDEST} numbers, to know "
+        "which are rare",
+    )
+    return ObservationRarity.of(workspace.space, facts)
+
+
+def make_selector(name: str, width: int, temperature: float = 0.25) -> AbstractSelector:
+    """Make a selector from its name; names joined by "+" make a composite.
+
+    Args:
+        name: of `memup list selectors`, or several as "top-k+current".
+        width: K of each part but "current", which has 1.
+        temperature: of "temperature".
+    """
+    makers = {
+        "top-k": lambda: TopK(width),
+        "temperature": lambda: Temperature(width, temperature),
+        "uniform": lambda: Uniform(width),
+        "nearest": lambda: Nearest(width),
+        "information-gain": lambda: InformationGain(width),
+        "current": Current,
+    }
+    parts = [makers[part]() for part in name.split("+")]
+    return parts[0] if len(parts) == 1 else Composite(parts)
+
+
+def make_target(name: str, gamma: float, observation_fields: tuple[str, ...]) -> AbstractTarget:
+    """Make a target by its name in config.TARGETS; `gamma` discounts rewards or the next value."""
+    makers = {
+        "reward": Reward,
+        "return": lambda: Return(gamma),
+        "next-observation": lambda: NextObservation(observation_fields),
+        "q-value": lambda: QValue(gamma),
+        "label": Label,
+    }
+    return makers[name]()

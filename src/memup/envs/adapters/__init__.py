@@ -1,0 +1,1 @@
+"""Other people's environments, one file a suite."""

@@ -1,0 +1,1 @@
+"""Judging agents and models, and asking a memory what it knows."""

@@ -1,0 +1,1 @@
+"""What any memory can be given."""

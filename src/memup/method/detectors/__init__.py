@@ -1,0 +1,1 @@
+"""Which steps are uncertain, one file a choice."""

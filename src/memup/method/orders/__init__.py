@@ -1,0 +1,1 @@
+"""Which windows of which episodes rows see, one file a choice."""

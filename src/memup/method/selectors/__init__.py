@@ -1,0 +1,1 @@
+"""Which future steps a query is asked about, one file a choice."""

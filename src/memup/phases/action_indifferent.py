@@ -1,0 +1,57 @@
+"""Where a step alone settles what every action brings, so that no memory need be asked.
+
+Of the million steps of a long maze all but one are like that. An observation is action-indifferent
+if the memory-less model of the outcomes is certain of each action's outcome there, and expects the
+same of all of them.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from memup.core.types import Query
+from memup.data.queries import look_up
+from memup.method.detectors.local import LocalModel
+from memup.nn.encoder import encode
+from memup.nn.likelihood import Categorical
+from memup.phases.base import Workspace
+
+SAMPLE = 50_000
+MOST = 64
+CERTAIN = 0.01
+SAME = 0.01
+
+
+def action_indifferent(workspace: Workspace, model: LocalModel) -> Float[np.ndarray, "N S"]:
+    """Return which of the commonest observations are action-indifferent, flat as the nets see.
+
+    Args:
+        workspace: has the stored episodes.
+        model: the memory-less model of the outcomes, trained.
+
+    Returns:
+        N at most 64, and 0 where outcomes are no categories or observations are of many kinds.
+    """
+    store, nothing = workspace.store, np.zeros((0, workspace.space.size), np.float32)
+    if not isinstance(model.likelihood, Categorical):
+        return nothing
+    obs = look_up(
+        store, workspace.space, store.sample_rows(workspace.rng("action-indifferent"), SAMPLE)
+    )
+    flat = np.asarray(jax.vmap(lambda o: encode(workspace.space, o))(obs))
+    _, where, counts = np.unique(flat, axis=0, return_index=True, return_counts=True)
+    where = where[np.argsort(-counts)][:MOST]
+    few = jax.tree.map(lambda a: a[where], obs)
+
+    def outcomes(obs: Any, action: Array) -> tuple[Array, Array]:
+        params = model.predictor(Query(obs, action))
+        return model.likelihood.spread(params), model.likelihood.mean(params)[0]
+
+    of_all = jax.vmap(jax.vmap(outcomes, (None, 0)), (0, None))
+    spread, mean = (np.asarray(a) for a in of_all(few, jnp.arange(workspace.actions)))
+    values = np.asarray(model.likelihood.values[0])
+    differ = np.ptp(mean, axis=1) > SAME * max(float(np.ptp(values)), 1e-6)
+    return flat[where[(spread.max(axis=1) < CERTAIN) & ~differ]]

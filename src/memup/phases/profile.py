@@ -1,0 +1,76 @@
+"""Does this problem need memory, and how long? Figures from a trained detector and memory."""
+
+from typing import Any
+
+import numpy as np
+
+from memup.core.errors import require
+from memup.evaluation.recall import recall
+from memup.phases.detect import Detect
+from memup.phases.fit import Job
+from memup.phases.memory import Memory
+
+EPISODES = 32
+UNCERTAIN = 0.1
+NEEDED = 0.1
+
+
+def profile(job: Job) -> dict[str, Any]:
+    """Look at held-out episodes.
+
+    Args:
+        job: a run whose detector and memory are trained.
+
+    Returns:
+        {"uncertain_share": steps whose outcome is uncertain alone (more than 0.1 nats),
+        "uncertainty_nats": of the most uncertain step of an episode, without memory,
+        "loss_with_memory_nats": of the same step, from the memory just before it,
+        "explained_share": of the uncertainty, by memory,
+        "needs_memory": whether that is above a tenth,
+        "dependency_length": median steps between the moment from which memory knows half of
+        what it ever knows and the step that needs it, None if memory explains nothing,
+        "episode_length": mean steps}.
+    """
+    detect = next((p for p in job.phases if isinstance(p, Detect)), None)
+    memory = next((p for p in job.phases if isinstance(p, Memory)), None)
+    memory = memory or next((p.memory for p in job.phases if hasattr(p, "memory")), None)
+    require(detect is not None and memory is not None, "the run has no memory that MemUP trained")
+    workspace, windows = job.workspace, memory.windows  # type: ignore[union-attr]
+    ids = workspace.split_ids()[1][:EPISODES]
+    scores = [workspace.store.scores(int(i)) for i in ids]
+    scores = [s[: len(s) - windows.target.lead] for s in scores]
+    targets = {int(i): int(np.argmax(s)) for i, s in zip(ids, scores, strict=True) if len(s)}
+    stride = min(100, max(1, max(targets.values()) // 2000))
+    query, losses = recall(
+        memory.learner,  # type: ignore[union-attr]
+        workspace.results["model"],
+        windows,
+        targets,
+        stride,
+    )
+    without = float(np.mean([s.max() for s in scores]))
+    last = np.array([row[np.isfinite(row)][-1] for row in losses])
+    share = 1 - float(last.mean()) / max(without, 1e-9)
+    known = [
+        _known_since(query, row, k, without)
+        for row, k in zip(losses, targets.values(), strict=True)
+    ]
+    lengths = [n for n in known if n is not None]
+    return {
+        "uncertain_share": float(np.mean(np.concatenate(scores) > UNCERTAIN)),
+        "uncertainty_nats": without,
+        "loss_with_memory_nats": float(last.mean()),
+        "explained_share": max(0.0, share),
+        "needs_memory": share > NEEDED,
+        "dependency_length": float(np.median(lengths)) if share > NEEDED and lengths else None,
+        "episode_length": float(np.mean([len(s) for s in scores])),
+    }
+
+
+def _known_since(query: np.ndarray, losses: np.ndarray, target: int, without: float) -> int | None:
+    """Return the target's distance to the step from which its loss stays below the half."""
+    asked = np.isfinite(losses)
+    high = np.flatnonzero(losses[asked] > (without + losses[asked][-1]) / 2)
+    first = high[-1] + 1 if len(high) else 0
+    steps = query[asked]
+    return int(target - steps[first]) if first < len(steps) else None
