@@ -5,8 +5,9 @@
 Each cell (task, training, seed) is a new process; what is recorded is not run again. The controls
 are the same network on the same data with the same window (`tbptt`: the loss of the present step,
 whole episodes from start to end), or with one window over the whole sequence (`bptt`). They lose
-nothing (`method.dropout`, `method.state_reset_prob`): dropout did not help full back-propagation, which makes
-few updates, and has one window a sequence, before which there is nothing to forget.
+nothing (`method.dropout`, `method.state_reset_prob`): dropout did not help full
+back-propagation, which makes few updates, and has one window a sequence, before which there is
+nothing to forget.
 """
 
 from collections.abc import Mapping

@@ -29,8 +29,9 @@ class Greedy(AbstractAgent):
         tie: actions whose expected outcomes are within this of the best one are drawn from at
             random. Equal ones are in any case: to repeat one action for as long as nothing depends
             on it is not what the memory was trained on.
-        action_indifferent: tells of an observation whether all actions bring the same there, whatever is
-            remembered; the predictor, which costs more than the memory, is then not asked.
+        action_indifferent: tells of an observation whether all actions bring the same there,
+            whatever is remembered; the predictor, which costs more than the memory, is then not
+            asked.
     """
 
     def __init__(
