@@ -8,8 +8,7 @@ from typing import Any
 
 import jax
 
-from memup.build.job import build
-from memup.build.parts import Parts
+from memup.build.job import Builder, build
 from memup.core.errors import require
 from memup.core.tree import rebuilder
 from memup.data.store import EpisodeStore
@@ -51,7 +50,7 @@ class Run:
         """
         workspace = self.job.workspace
         require("model" in workspace.results, "the run has no memory that MemUP trained")
-        return rebuilder(Parts(self.spec).model(workspace))(workspace.results["model"])
+        return rebuilder(Builder(self.spec).parts(workspace).model())(workspace.results["model"])
 
 
 def use_compilation_cache() -> None:

@@ -15,17 +15,15 @@ from memup.agents.ppo import PPO
 from memup.agents.r2d2 import R2D2
 from memup.agents.random import RandomAgent
 from memup.agents.table import AGENTS
-from memup.build.agents import AGENT_MAKERS
-from memup.build.parts import Parts
+from memup.build.agents import Ground, make_agent
+from memup.build.blueprint import Blueprint
 from memup.core.tree import ravel, rebuilder
 from memup.core.types import StepInput
-from memup.data.store import EpisodeStore
 from memup.envs.tmaze import TMaze
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
 from memup.memories.table import MEMORIES
 from memup.nn.encoder import InputEncoder
-from memup.phases.base import Workspace
 from memup.specs.spec import all_options, make_spec
 
 ENV, B, T = TMaze(3), 4, 6
@@ -50,9 +48,6 @@ def greedy(tie, action_indifferent=None):
     )
 
 
-SPACE = Workspace(None, EpisodeStore(), ENV.observation_space, 2, seed=0)
-
-
 def made(name, training="end-to-end", memory="rnn"):
     """The agent that a run has, on a tiny memory."""
     known = all_options(memory, name)
@@ -60,7 +55,7 @@ def made(name, training="end-to-end", memory="rnn"):
     if memory != "rnn":
         given.pop("memory.size", None)
     spec = make_spec({**given, "memory": memory, "agent": name, "training": training})
-    return AGENT_MAKERS[name](spec, SPACE, Parts(spec))
+    return make_agent(Ground(Blueprint(spec, ENV.observation_space, 2), actors=B))
 
 
 TINY = {

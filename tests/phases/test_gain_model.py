@@ -3,6 +3,7 @@
 import numpy as np
 from hand_store import SPACE
 
+from memup.build.blueprint import Blueprint
 from memup.build.parts import Parts
 from memup.core.tree import initial, rebuilder
 from memup.core.types import Query, Window
@@ -26,9 +27,8 @@ def workspace():
 
 def test_kinds_of_steps_have_the_losses_they_had_as_targets():
     here, shape = workspace(), (4, 3, 5, 2)
-    make = Parts(make_spec({"env": "tmaze-10", "method.encoder": 8})).local_model(
-        here, Normal((0.0,), (1.0,))
-    )
+    spec = make_spec({"env": "tmaze-10", "method.encoder": 8})
+    make = Parts(Blueprint(spec, SPACE, 2)).local_model(Normal((0.0,), (1.0,)))
     gain_model = GainModel(
         LocalDetector.of(rebuilder(make), 1e-2), initial(make, here.key("gain_model"))
     )
@@ -49,7 +49,8 @@ def test_kinds_of_steps_have_the_losses_they_had_as_targets():
 
 def test_nothing_is_learned_where_nothing_counts():
     here = workspace()
-    make = Parts(make_spec({"env": "tmaze-10"})).local_model(here, Normal((0.0,), (1.0,)))
+    blueprint = Blueprint(make_spec({"env": "tmaze-10"}), SPACE, 2)
+    make = Parts(blueprint).local_model(Normal((0.0,), (1.0,)))
     gain_model = GainModel(
         LocalDetector.of(rebuilder(make), 1e-2), initial(make, here.key("gain_model"))
     )

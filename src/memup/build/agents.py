@@ -1,6 +1,7 @@
 """How a run's agent is made: one maker for each name of `memup list agents`."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,42 +19,71 @@ from memup.agents.merlin.predictor import Predictor
 from memup.agents.merlin.step import WorldModel
 from memup.agents.ppo import PPO, PPOConfig
 from memup.agents.r2d2 import R2D2, R2D2Config
+from memup.build.blueprint import Blueprint
 from memup.build.parts import Parts
 from memup.core.spaces import flatten, join
 from memup.core.tree import Params, initial, ravel, rebuilder
 from memup.core.types import Key, Query, StepInput
-from memup.envs.base import AbstractEnv
 from memup.memories.encoded import EncodedMemory
 from memup.method.update import Model
 from memup.nn.encoder import encode
-from memup.nn.likelihood import from_description
-from memup.phases.action_indifferent import action_indifferent as find_action_indifferent
-from memup.phases.base import Workspace
 from memup.specs.spec import RunSpec
 
-Maker = Callable[[RunSpec, Workspace, Parts], AbstractAgent]
+Maker = Callable[["Ground"], AbstractAgent]
 
 
-def _greedy(spec: RunSpec, workspace: Workspace, parts: Parts) -> Greedy:
+@dataclass(frozen=True)
+class Ground:
+    """What an agent is made on.
+
+    Attributes:
+        blueprint: what its networks are put together from.
+        model: parameters of the model that was trained before, if one was.
+        actors: environments that it learns from; one that only acts has none.
+    """
+
+    blueprint: Blueprint
+    model: Params | None = None
+    actors: int = 0
+
+    @property
+    def parts(self) -> Parts:
+        """What makes the networks."""
+        return Parts(self.blueprint)
+
+    @property
+    def spec(self) -> RunSpec:
+        """The options."""
+        return self.blueprint.spec
+
+    def memory(
+        self,
+    ) -> tuple[Params | Callable[[Key], Params], Callable[[Params], EncodedMemory]]:
+        """Return what an agent stands on: the memory that was trained before, or a new one."""
+        make = self.parts.encoded
+        if self.model is None:
+            return partial(initial, make), rebuilder(make)
+        model = rebuilder(self.parts.model())(self.model)
+        return ravel(model.memory), rebuilder(make)
+
+
+def _greedy(ground: Ground) -> Greedy:
     def expect(model: Model, m: Array, obs: PyTree, action: Array) -> Array:
         params = model.predictor(m, Query(obs, action))
         return model.likelihood.mean(params)[0]
 
-    if "action_indifferent" not in workspace.facts:
-        likelihood = from_description(workspace.facts["local_likelihood"])
-        local = rebuilder(parts.local_model(workspace, likelihood))(workspace.results["detector"])
-        workspace.facts["action_indifferent"] = find_action_indifferent(workspace, local).tolist()
-    known = jnp.asarray(workspace.facts["action_indifferent"])
+    blueprint = ground.blueprint
+    known = jnp.asarray(blueprint.facts["action_indifferent"])
 
     def action_indifferent(obs: PyTree) -> Array:
-        return (known == encode(workspace.space, obs)).all(axis=-1).any()
+        return (known == encode(blueprint.space, obs)).all(axis=-1).any()
 
     return Greedy(
-        workspace.results["model"],
-        rebuilder(parts.model(workspace)),
+        ground.model,
+        rebuilder(ground.parts.model()),
         expect,
-        workspace.actions,
-        spec["agent.tie"],
+        blueprint.actions,
+        ground.spec["agent.tie"],
         action_indifferent if known.size else None,
     )
 
@@ -61,7 +91,7 @@ def _greedy(spec: RunSpec, workspace: Workspace, parts: Parts) -> Greedy:
 def _on_memory(
     agent: Callable[..., AbstractAgent],
     config: Callable[..., Any],
-    more: Callable[[RunSpec, Workspace], dict[str, Any]] = lambda spec, workspace: {},
+    more: Callable[[Ground], dict[str, Any]] = lambda ground: {},
     **fixed: Any,
 ) -> Maker:
     """Return the maker of an agent on a memory, which it trains itself in end-to-end training.
@@ -73,37 +103,34 @@ def _on_memory(
         **fixed: settings that are no fields of this agent.
     """
 
-    def make(spec: RunSpec, workspace: Workspace, parts: Parts) -> AbstractAgent:
-        vector, memory = _memory(workspace, parts)
-        settings = config(**_settings(spec), **fixed)
-        end_to_end = spec["training"] == "end-to-end"
-        others = more(spec, workspace)
-        return agent(vector, memory, workspace.actions, settings, train_memory=end_to_end, **others)
+    def make(ground: Ground) -> AbstractAgent:
+        vector, memory = ground.memory()
+        settings = config(**_settings(ground.spec), **fixed)
+        end_to_end = ground.spec["training"] == "end-to-end"
+        actions, others = ground.blueprint.actions, more(ground)
+        return agent(vector, memory, actions, settings, train_memory=end_to_end, **others)
 
     return make
 
 
-def _replayed(spec: RunSpec, workspace: Workspace) -> dict[str, Any]:
+def _replayed(ground: Ground) -> dict[str, Any]:
     """Return what decides the shape of a replay."""
-    leaves = {name: jnp.zeros(s.shape, s.dtype) for name, s in flatten(workspace.space).items()}
+    space = ground.blueprint.space
+    leaves = {name: jnp.zeros(s.shape, s.dtype) for name, s in flatten(space).items()}
     zero, no = jnp.zeros(()), jnp.zeros((), bool)
-    example = StepInput(join(workspace.space, leaves), jnp.zeros((), jnp.int32), zero, no)
-    on_host = workspace.env is not None and not isinstance(workspace.env, AbstractEnv)
-    return {
-        "example": example,
-        "actors": workspace.env.n if on_host else spec["agent.environments"],
-    }
+    example = StepInput(join(space, leaves), jnp.zeros((), jnp.int32), zero, no)
+    return {"example": example, "actors": ground.actors}
 
 
-def _merlin(spec: RunSpec, workspace: Workspace, parts: Parts) -> Merlin:
-    options = spec.options("agent")
+def _merlin(ground: Ground) -> Merlin:
+    options, parts = ground.spec.options("agent"), ground.parts
     sizes = {name: options.pop(name) for name in ("latent", "slots", "heads", "size", "hidden")}
     latent, hidden, decay = sizes["latent"], sizes["hidden"], options.pop("retroactive")
-    space, actions = workspace.space, workspace.actions
+    space, actions = ground.blueprint.space, ground.blueprint.actions
 
     def world_model(key: Key) -> WorldModel:
         keys = jax.random.split(key, 4)
-        predictor = Predictor(parts.encoder(workspace, keys[0]), **sizes, decay=decay, key=keys[1])
+        predictor = Predictor(parts.encoder(keys[0]), **sizes, decay=decay, key=keys[1])
         decoder = Decoder(space, actions, latent, hidden, key=keys[2])
         return WorldModel(predictor, decoder, Returns(latent, actions, hidden, key=keys[3]))
 
@@ -133,12 +160,6 @@ def _settings(spec: RunSpec) -> dict[str, Any]:
     return {**options, "hidden": (options["hidden"],) * 2}
 
 
-def _memory(
-    workspace: Workspace, parts: Parts
-) -> tuple[Params | Callable[[Key], Params], Callable[[Params], EncodedMemory]]:
-    """Return what an agent stands on: the memory that was trained before, or a new one."""
-    make = partial(parts.encoded, workspace)
-    if "model" in workspace.results:
-        model = rebuilder(parts.model(workspace))(workspace.results["model"])
-        return ravel(model.memory), rebuilder(make)
-    return partial(initial, make), rebuilder(make)
+def make_agent(ground: Ground) -> AbstractAgent:
+    """Make the agent that the options name."""
+    return AGENT_MAKERS[ground.spec["agent"]](ground)

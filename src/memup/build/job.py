@@ -8,7 +8,8 @@ import numpy as np
 import optax
 
 from memup.agents.base import AbstractAgent
-from memup.build.agents import AGENT_MAKERS
+from memup.build.agents import Ground, make_agent
+from memup.build.blueprint import Blueprint
 from memup.build.parts import Parts, make_selector, make_target, memory_options
 from memup.core.errors import require
 from memup.core.spaces import Box, Dict, Discrete, Space, flatten, require_discrete
@@ -26,6 +27,7 @@ from memup.method.targets.outcomes import AbstractTarget
 from memup.method.update import MemUP
 from memup.method.windows import Windows
 from memup.nn.likelihood import Normal, from_description
+from memup.phases.action_indifferent import action_indifferent
 from memup.phases.base import AbstractPhase, Workspace
 from memup.phases.collect import Collect
 from memup.phases.detect import Detect
@@ -124,7 +126,7 @@ class Builder:
     """Makes the parts of a run from its spec."""
 
     def __init__(self, spec: RunSpec):
-        self.spec, self.parts = spec, Parts(spec)
+        self.spec = spec
 
     def phases(self) -> list[AbstractPhase]:
         """Return what the training named in the spec consists of."""
@@ -201,19 +203,19 @@ class Builder:
     def detector(self, workspace: Workspace, key: Key) -> tuple[LocalDetector, Params]:
         """Make the memory-less model of the outcomes."""
         likelihood = from_description(workspace.facts["local_likelihood"])
-        make = self.parts.local_model(workspace, likelihood)
+        make = self.parts(workspace).local_model(likelihood)
         detector = LocalDetector.of(rebuilder(make), self.spec["detect.learning_rate"])
         return detector, initial(make, key)
 
     def gain_model(self, workspace: Workspace) -> GainModel:
         """Make what learns the loss to expect at a step."""
-        make = self.parts.local_model(workspace, Normal((0.0,), (1.0,)))
+        make = self.parts(workspace).local_model(Normal((0.0,), (1.0,)))
         learner = LocalDetector.of(rebuilder(make), self.spec["detect.learning_rate"])
         return GainModel(learner, initial(make, workspace.key("gain-model/weights")))
 
     def learner(self, workspace: Workspace, key: Key) -> tuple[MemUP, Params]:
         """Make memory, predictor and what trains them."""
-        spec, make = self.spec, self.parts.model(workspace)
+        spec, make = self.spec, self.parts(workspace).model()
         noisy = spec["method.dropout"] or spec["method.state_reset_prob"]
         learner = MemUP.of(
             rebuilder(make),
@@ -294,6 +296,26 @@ class Builder:
         )
         return min(spec["method.burn_in"], BETWEEN_BYTES // (windows * sum(bytes_of)))
 
+    def blueprint(self, workspace: Workspace) -> Blueprint:
+        """Return what the run's networks are put together from."""
+        space, actions, length = workspace.space, workspace.actions, workspace.context
+        return Blueprint(self.spec, space, actions, length, workspace.facts)
+
+    def parts(self, workspace: Workspace) -> Parts:
+        """Return what makes the run's networks."""
+        return Parts(self.blueprint(workspace))
+
     def agent(self, workspace: Workspace) -> AbstractAgent:
         """Make the agent on what earlier phases left, or on a new memory."""
-        return AGENT_MAKERS[self.spec["agent"]](self.spec, workspace, self.parts)
+        on_host = workspace.env is not None and not isinstance(workspace.env, AbstractEnv)
+        actors = workspace.env.n if on_host else self.spec["agent.environments"]
+        model = workspace.results.get("model")
+        if self.spec["agent"] == "greedy" and "action_indifferent" not in workspace.facts:
+            workspace.facts["action_indifferent"] = self._action_indifferent(workspace)
+        return make_agent(Ground(self.blueprint(workspace), model, actors))
+
+    def _action_indifferent(self, workspace: Workspace) -> list[list[float]]:
+        """Return the observations where every action brings the same."""
+        likelihood = from_description(workspace.facts["local_likelihood"])
+        make = rebuilder(self.parts(workspace).local_model(likelihood))
+        return action_indifferent(workspace, make(workspace.results["detector"])).tolist()

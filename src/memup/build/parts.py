@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from memup.build.blueprint import Blueprint
 from memup.core.errors import require
 from memup.core.types import Key
 from memup.data.rarity import WIDEST
@@ -36,7 +37,6 @@ from memup.method.update import Model
 from memup.nn.encoder import InputEncoder, Normaliser, QueryEncoder
 from memup.nn.events import EventEncoder, ObservationRarity
 from memup.nn.likelihood import AbstractLikelihood, from_description
-from memup.phases.base import Workspace
 from memup.specs.spec import RunSpec
 
 
@@ -46,33 +46,33 @@ def memory_options(spec: RunSpec) -> dict[str, Any]:
 
 
 class Parts:
-    """Makes encoders, memories and models for a workspace.
+    """Makes encoders, memories and models.
 
     Args:
-        spec: the run.
+        blueprint: what they are put together from.
     """
 
-    def __init__(self, spec: RunSpec):
-        self.spec = spec
+    def __init__(self, blueprint: Blueprint):
+        self.blueprint, self.spec = blueprint, blueprint.spec
 
-    def encoded(self, workspace: Workspace, key: Key) -> EncodedMemory:
+    def encoded(self, key: Key) -> EncodedMemory:
         """Make the memory, behind an encoder of environment steps."""
         keys = jax.random.split(key)
-        encoder: Any = self.encoder(workspace, keys[0])
+        encoder: Any = self.encoder(keys[0])
         threshold = self.spec["method.events"]
         if threshold:
-            encoder = EventEncoder(encoder, _rarity(workspace, threshold), threshold)
+            encoder = EventEncoder(encoder, _rarity(self.blueprint, threshold), threshold)
         memory = self.memory(encoder.output_size, keys[1], events=threshold > 0)
         return EncodedMemory(encoder, memory)
 
-    def encoder(self, workspace: Workspace, key: Key) -> InputEncoder:
+    def encoder(self, key: Key) -> InputEncoder:
         """Make what encodes environment steps."""
         return InputEncoder(
-            workspace.space,
-            workspace.actions,
+            self.blueprint.space,
+            self.blueprint.actions,
             self.spec["method.encoder"],
             key=key,
-            normalise=_normalise(workspace),
+            normalise=_normalise(self.blueprint),
             dropout=self.spec["method.dropout"],
         )
 
@@ -81,26 +81,26 @@ class Parts:
         options = memory_options(self.spec)
         return make_memory(self.spec["memory"], inputs, key=key, events=events, **options)
 
-    def question(self, workspace: Workspace, key: Key) -> QueryEncoder:
+    def question(self, key: Key) -> QueryEncoder:
         """Make what encodes a question."""
         size = self.spec["method.encoder"]
         return QueryEncoder(
-            workspace.space,
-            workspace.actions,
+            self.blueprint.space,
+            self.blueprint.actions,
             size,
-            workspace.context,
+            self.blueprint.query_length,
             key=key,
-            normalise=_normalise(workspace),
+            normalise=_normalise(self.blueprint),
         )
 
-    def model(self, workspace: Workspace) -> Callable[[Key], Model]:
+    def model(self) -> Callable[[Key], Model]:
         """Return what makes encoder, memory and predictor from a key."""
-        likelihood = from_description(workspace.facts["likelihood"])
+        likelihood = from_description(self.blueprint.facts["likelihood"])
 
         def make(key: Key) -> Model:
             keys = jax.random.split(key, 3)
-            memory = self.encoded(workspace, keys[0])
-            question = self.question(workspace, keys[1])
+            memory = self.encoded(keys[0])
+            question = self.question(keys[1])
             predictor = Predictor(
                 memory.output_size,
                 question,
@@ -112,15 +112,13 @@ class Parts:
 
         return make
 
-    def local_model(
-        self, workspace: Workspace, likelihood: AbstractLikelihood
-    ) -> Callable[[Key], LocalModel]:
+    def local_model(self, likelihood: AbstractLikelihood) -> Callable[[Key], LocalModel]:
         """Return what makes a memory-less model of an outcome from a key."""
         width = self.spec["method.encoder"]
 
         def make(key: Key) -> LocalModel:
             keys = jax.random.split(key)
-            question = self.question(workspace, keys[0])
+            question = self.question(keys[0])
             return LocalModel(
                 LocalPredictor(question, width, likelihood.size, key=keys[1]), likelihood
             )
@@ -128,21 +126,21 @@ class Parts:
         return make
 
 
-def _normalise(workspace: Workspace) -> Normaliser:
-    found: dict[str, Any] | None = workspace.facts.get("normalise")
+def _normalise(blueprint: Blueprint) -> Normaliser:
+    found: dict[str, Any] | None = blueprint.facts.get("normalise")
     if found is None:
-        return Normaliser.identity(workspace.space.size)
+        return Normaliser.identity(blueprint.space.size)
     return Normaliser(jnp.asarray(found["shift"]), jnp.asarray(found["scale"]))
 
 
-def _rarity(workspace: Workspace, threshold: float) -> ObservationRarity:
-    facts = workspace.facts.get("rarity")
+def _rarity(blueprint: Blueprint, threshold: float) -> ObservationRarity:
+    facts = blueprint.facts.get("rarity")
     require(
         bool(facts),
         f"method.events={threshold:g}: expected observations of at most {WIDEST} numbers, to know "
         "which are rare",
     )
-    return ObservationRarity.of(workspace.space, facts)
+    return ObservationRarity.of(blueprint.space, facts)
 
 
 def make_selector(name: str, width: int, temperature: float = 0.25) -> AbstractSelector:

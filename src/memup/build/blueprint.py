@@ -1,0 +1,28 @@
+"""What a model's networks are put together from: spaces, measured facts and options."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from memup.core.spaces import Space
+from memup.specs.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """All that decides the shapes and constants of networks; no environment, no store.
+
+    Attributes:
+        spec: the options.
+        space: observation space.
+        actions: number of actions; 0 if there are none.
+        query_length: steps that a question shows.
+        facts: what was measured on data once; plain JSON. The same mapping as the run's own, so
+            that facts that are measured later are seen.
+    """
+
+    spec: RunSpec
+    space: Space
+    actions: int
+    query_length: int = 1
+    facts: Mapping[str, Any] = field(default_factory=dict)
