@@ -27,8 +27,9 @@ import record
 from agents_baseline import Training, begin_all
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from memup.agents.configs import PPOConfig
 from memup.agents.networks import Perceptron
-from memup.agents.ppo import PPO, PPOConfig
+from memup.agents.ppo import PPO
 from memup.core.tree import initial, rebuilder
 from memup.envs.table import make_env
 from memup.memories.base import AbstractMemory

@@ -30,7 +30,12 @@ LOOSE = {"__init__", "__main__", "api"}
 NO_JAX = {"specs", "reports"}
 NO_JAX_FILES = {
     "core/errors.py",
+    "core/options.py",
     "core/registry.py",
+    "agents/configs.py",
+    "agents/table.py",
+    "memories/configs.py",
+    "memories/table.py",
     "core/jsonfiles.py",
     "core/families.py",
     "core/spaces.py",

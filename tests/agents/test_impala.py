@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from agents_on_memory import B, make, play, split
 
-from memup.agents.impala import IMPALA, IMPALAConfig
+from memup.agents.configs import IMPALAConfig
+from memup.agents.impala import IMPALA
 from memup.agents.learner import rmsprop
 from memup.core.tree import ravel, rebuilder
 
-CONFIG = IMPALAConfig(hidden=(4,), minibatches=2, policy_lag=3, gamma=0.5, learning_rate=0.01)
+CONFIG = IMPALAConfig(hidden=4, minibatches=2, policy_lag=3, gamma=0.5, learning_rate=0.01)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import pytest
 
 import memup
 from memup.acting.rollout import begin, rollout
-from memup.agents.merlin.agent import Merlin, MerlinConfig
+from memup.agents.configs import MerlinConfig
+from memup.agents.merlin.agent import Merlin
 from memup.agents.merlin.decoder import Decoder, Returns
 from memup.agents.merlin.policy import ReadingPolicy
 from memup.agents.merlin.predictor import Predictor

@@ -8,8 +8,9 @@ import pytest
 from memup.acting.rollout import begin, episode_sums, rollout
 from memup.agents.actor import Actor
 from memup.agents.advantages import Advantages, scaled
+from memup.agents.configs import PPOConfig
 from memup.agents.policy import Kept
-from memup.agents.ppo import PPO, PPOConfig
+from memup.agents.ppo import PPO
 from memup.core.tree import ravel, rebuilder
 from memup.core.types import TimeStep, Trajectory
 from memup.envs.tmaze import TMaze
@@ -19,7 +20,7 @@ from memup.nn.encoder import InputEncoder
 
 ENV = TMaze(3, "LN")
 B, T = 4, 10
-CONFIG = PPOConfig(hidden=(8,), epochs=2, minibatches=2, gamma=0.5, gae_lambda=0.5)
+CONFIG = PPOConfig(hidden=8, epochs=2, minibatches=2, gamma=0.5, gae_lambda=0.5)
 
 
 def make(key):

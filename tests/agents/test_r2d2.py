@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from agents_on_memory import B, T, example, make, play
 
-from memup.agents.r2d2 import R2D2, R2D2Config, ladder
+from memup.agents.configs import R2D2Config
+from memup.agents.r2d2 import R2D2, ladder
 from memup.agents.replay import Replay, importance
 from memup.agents.sequences import Sequence
 from memup.agents.transitions import Transitions
@@ -16,7 +17,7 @@ from memup.core.types import Trajectory
 from memup.ops.rescaling import rescale
 
 CONFIG = R2D2Config(
-    hidden=(4,),
+    hidden=4,
     n_step=2,
     sequence=6,
     burn_in=2,

@@ -6,7 +6,6 @@ rollout, from the states that the actors had at its start.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from jaxtyping import Array, Float, Int
 
 from memup.agents.actor import Actor
 from memup.agents.base import AbstractAgent
+from memup.agents.configs import IMPALAConfig
 from memup.agents.learner import Learner, Seen, Trained, adam, inputs, rmsprop
 from memup.agents.networks import ActorCritic
 from memup.agents.policy import Kept, act, entropy
@@ -26,39 +26,6 @@ from memup.memories.encoded import EncodedMemory
 from memup.ops.vtrace import VTrace, vtrace
 
 OPTIMISERS = {"rmsprop": rmsprop, "adam": adam}
-
-
-@dataclass(frozen=True)
-class IMPALAConfig:
-    """Settings of IMPALA.
-
-    Attributes:
-        learning_rate: of the optimiser.
-        optimiser: "rmsprop", as in the paper, or "adam".
-        gamma: discount.
-        gae_lambda: lambda of V-trace.
-        rho_bar: highest weight of a correction, rho-bar of the paper.
-        c_bar: highest weight of a trace, c-bar of the paper.
-        ent_coef: weight of the entropy bonus.
-        vf_coef: weight of the value loss.
-        minibatches: parts of a rollout, by environment, each learned from once.
-        policy_lag: learner updates that the actors' copy of the policy may be old.
-        clip_norm: of the gradient.
-        hidden: sizes of the hidden layers of actor and critic.
-    """
-
-    learning_rate: float = 3e-3
-    optimiser: str = "rmsprop"
-    gamma: float = 0.99
-    gae_lambda: float = 1.0
-    rho_bar: float = 1.0
-    c_bar: float = 1.0
-    ent_coef: float = 0.01
-    vf_coef: float = 0.5
-    minibatches: int = 16
-    policy_lag: int = 16
-    clip_norm: float = 0.5
-    hidden: tuple[int, ...] = (64, 64)
 
 
 class IMPALAState(NamedTuple):
@@ -104,7 +71,7 @@ class IMPALA(AbstractAgent):
         train_memory: bool = False,
     ):
         self.config = config
-        heads = partial(ActorCritic, actions=actions, hidden=config.hidden)
+        heads = partial(ActorCritic, actions=actions, hidden=(config.hidden,) * 2)
         optimiser = OPTIMISERS[config.optimiser](config.learning_rate, config.clip_norm)
         self.learner = Learner(vector, memory, heads, optimiser, train_memory)
 

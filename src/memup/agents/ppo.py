@@ -5,7 +5,6 @@ memory learns by back-propagation through the rollout.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from jaxtyping import Array, Float, Int
 from memup.agents.actor import Actor
 from memup.agents.advantages import advantages, scaled
 from memup.agents.base import AbstractAgent
+from memup.agents.configs import PPOConfig
 from memup.agents.learner import Learner, Seen, Trained, adam, inputs
 from memup.agents.networks import ActorCritic
 from memup.agents.policy import Kept, act, entropy
@@ -24,35 +24,6 @@ from memup.agents.transitions import mean_valid, of_action
 from memup.core.tree import Params
 from memup.core.types import Key, Metrics, TimeStep, Trajectory
 from memup.memories.encoded import EncodedMemory
-
-
-@dataclass(frozen=True)
-class PPOConfig:
-    """Settings of PPO.
-
-    Attributes:
-        learning_rate: of Adam.
-        gamma: discount.
-        gae_lambda: lambda of generalised advantage estimation.
-        clip_eps: how far the probability ratio may move.
-        ent_coef: weight of the entropy bonus.
-        vf_coef: weight of the value loss.
-        epochs: passes over a rollout.
-        minibatches: parts of a rollout, by environment.
-        clip_norm: of the gradient.
-        hidden: sizes of the hidden layers of actor and critic.
-    """
-
-    learning_rate: float = 1e-3
-    gamma: float = 0.99
-    gae_lambda: float = 0.95
-    clip_eps: float = 0.2
-    ent_coef: float = 0.001
-    vf_coef: float = 0.5
-    epochs: int = 4
-    minibatches: int = 4
-    clip_norm: float = 0.5
-    hidden: tuple[int, ...] = (64, 64)
 
 
 class PPOState(NamedTuple):
@@ -101,7 +72,7 @@ class PPO(AbstractAgent):
         heads: Callable[..., eqx.Module] = ActorCritic,
     ):
         self.config = config
-        heads = partial(heads, actions=actions, hidden=config.hidden)
+        heads = partial(heads, actions=actions, hidden=(config.hidden,) * 2)
         optimiser = adam(config.learning_rate, config.clip_norm)
         self.learner = Learner(vector, memory, heads, optimiser, train_memory)
 

@@ -7,7 +7,6 @@ memory's outputs are replayed instead, and no warming up is needed.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from memup.agents.actor import Actor, read
 from memup.agents.base import AbstractAgent
+from memup.agents.configs import R2D2Config
 from memup.agents.learner import Learner, Trained, adam, inputs
 from memup.agents.networks import Dueling
 from memup.agents.replay import Replay, Sample, importance
@@ -33,45 +33,6 @@ from memup.ops.returns import n_step_returns
 # Of the ladder of random actions this share of the actors, the first ones, is too random to tell
 # how good the policy is.
 EXPLORING = 0.5
-
-
-@dataclass(frozen=True)
-class R2D2Config:
-    """Settings of R2D2.
-
-    Attributes:
-        learning_rate: of Adam.
-        gamma: discount.
-        n_step: steps of a return before the value is bootstrapped.
-        sequence: L, steps of a replayed sequence.
-        burn_in: of these, steps that only warm the memory up.
-        replay: steps that the replay holds.
-        batch_size: sequences in an update.
-        updates: updates after each rollout.
-        target_period: updates between two copies to the target network.
-        priority: exponent of priorities; 0 replays evenly.
-        importance: exponent of the weights that undo the preference.
-        eta: weight of the largest error in a priority, beside the mean one.
-        epsilon: share of random actions of the most random actor; the least has its 8th power.
-        clip_norm: of the gradient.
-        hidden: sizes of the hidden layers.
-    """
-
-    learning_rate: float = 1e-3
-    gamma: float = 0.99
-    n_step: int = 5
-    sequence: int = 40
-    burn_in: int = 8
-    replay: int = 131_072
-    batch_size: int = 64
-    updates: int = 32
-    target_period: int = 100
-    priority: float = 0.9
-    importance: float = 0.6
-    eta: float = 0.9
-    epsilon: float = 0.4
-    clip_norm: float = 0.5
-    hidden: tuple[int, ...] = (64, 64)
 
 
 class R2D2State(NamedTuple):
@@ -121,7 +82,7 @@ class R2D2(AbstractAgent):
         self.config, self.actions, self.actors = config, actions, actors
         self.burn_in = config.burn_in if train_memory else 0
         self.length = config.sequence - config.burn_in
-        heads = partial(Dueling, actions=actions, hidden=config.hidden)
+        heads = partial(Dueling, actions=actions, hidden=(config.hidden,) * 2)
         optimiser = adam(config.learning_rate, config.clip_norm, eps=1e-3)
         self.learner = Learner(vector, memory, heads, optimiser, train_memory)
         self.replay = Replay(config.replay // self.length, config.batch_size, config.priority)

@@ -10,15 +10,16 @@ import jax.numpy as jnp
 from jaxtyping import Array, PyTree
 
 from memup.agents.base import AbstractAgent
+from memup.agents.configs import A2CConfig
 from memup.agents.greedy import Greedy
-from memup.agents.impala import IMPALA, IMPALAConfig
-from memup.agents.merlin.agent import Merlin, MerlinConfig
+from memup.agents.impala import IMPALA
+from memup.agents.merlin.agent import Merlin
 from memup.agents.merlin.decoder import Decoder, Returns
 from memup.agents.merlin.policy import ReadingPolicy
 from memup.agents.merlin.predictor import Predictor
 from memup.agents.merlin.step import WorldModel
-from memup.agents.ppo import PPO, PPOConfig
-from memup.agents.r2d2 import R2D2, R2D2Config
+from memup.agents.ppo import PPO
+from memup.agents.r2d2 import R2D2
 from memup.build.blueprint import Blueprint
 from memup.build.parts import Parts
 from memup.core.spaces import flatten, join
@@ -90,25 +91,23 @@ def _greedy(ground: Ground) -> Greedy:
 
 def _on_memory(
     agent: Callable[..., AbstractAgent],
-    config: Callable[..., Any],
+    settings: Callable[[Any], Any] = lambda config: config,
     more: Callable[[Ground], dict[str, Any]] = lambda ground: {},
-    **fixed: Any,
 ) -> Maker:
     """Return the maker of an agent on a memory, which it trains itself in end-to-end training.
 
     Args:
         agent: (vector, memory, actions, config, train_memory) -> agent.
-        config: settings -> config.
+        settings: the run's options of the agent -> config.
         more: further arguments of `agent`.
-        **fixed: settings that are no fields of this agent.
     """
 
     def make(ground: Ground) -> AbstractAgent:
         vector, memory = ground.memory()
-        settings = config(**_settings(ground.spec), **fixed)
+        config = settings(ground.spec.config("agent"))
         end_to_end = ground.spec["training"] == "end-to-end"
         actions, others = ground.blueprint.actions, more(ground)
-        return agent(vector, memory, actions, settings, train_memory=end_to_end, **others)
+        return agent(vector, memory, actions, config, train_memory=end_to_end, **others)
 
     return make
 
@@ -123,9 +122,9 @@ def _replayed(ground: Ground) -> dict[str, Any]:
 
 
 def _merlin(ground: Ground) -> Merlin:
-    options, parts = ground.spec.options("agent"), ground.parts
-    sizes = {name: options.pop(name) for name in ("latent", "slots", "heads", "size", "hidden")}
-    latent, hidden, decay = sizes["latent"], sizes["hidden"], options.pop("retroactive")
+    config, parts = ground.spec.config("agent"), ground.parts
+    sizes = {name: getattr(config, name) for name in ("latent", "slots", "heads", "size", "hidden")}
+    latent, hidden, decay = config.latent, config.hidden, config.retroactive
     space, actions = ground.blueprint.space, ground.blueprint.actions
 
     def world_model(key: Key) -> WorldModel:
@@ -139,25 +138,18 @@ def _merlin(ground: Ground) -> Merlin:
         recurrent = parts.memory(3 * latent, keys[0])
         return ReadingPolicy(recurrent, latent, actions, hidden, key=keys[1])
 
-    return Merlin(world_model, policy, MerlinConfig(**options))
+    return Merlin(world_model, policy, config)
 
 
 AGENT_MAKERS: dict[str, Maker] = {
-    "ppo": _on_memory(PPO, PPOConfig),
-    # With one pass over a whole rollout all ratios are 1: what is left of PPO is A2C.
-    "a2c": _on_memory(PPO, PPOConfig, epochs=1, minibatches=1),
-    "impala": _on_memory(IMPALA, IMPALAConfig),
-    "impala-st": _on_memory(IMPALA, IMPALAConfig),
-    "r2d2": _on_memory(R2D2, R2D2Config, _replayed),
+    "ppo": _on_memory(PPO),
+    "a2c": _on_memory(PPO, A2CConfig.as_ppo),
+    "impala": _on_memory(IMPALA),
+    "impala-st": _on_memory(IMPALA),
+    "r2d2": _on_memory(R2D2, more=_replayed),
     "merlin": _merlin,
     "greedy": _greedy,
 }
-
-
-def _settings(spec: RunSpec) -> dict[str, Any]:
-    """Return the agent's own fields, with the sizes of two hidden layers."""
-    options = spec.options("agent")
-    return {**options, "hidden": (options["hidden"],) * 2}
 
 
 def make_agent(ground: Ground) -> AbstractAgent:

@@ -87,7 +87,9 @@ def _workspace(
         return Workspace(None, store, space, actions, spec["seed"], spec["method.query_length"])
     if env is None:
         require(bool(spec["env"]), "no environment: expected a preset or --env ID")
-        env = make_env(spec["env"], n=min(spec["agent.environments"], HOST_ENVIRONMENTS))
+        # An agent that learns nothing acts in none of its own.
+        copies = spec.get("agent.environments", HOST_ENVIRONMENTS)
+        env = make_env(spec["env"], n=min(copies, HOST_ENVIRONMENTS))
     actions = require_discrete(env.action_space, spec["env"] or type(env).__name__)
     limit = spec["joint.limit"] if spec["training"] == "joint" else None
     return Workspace(
@@ -308,7 +310,7 @@ class Builder:
     def agent(self, workspace: Workspace) -> AbstractAgent:
         """Make the agent on what earlier phases left, or on a new memory."""
         on_host = workspace.env is not None and not isinstance(workspace.env, AbstractEnv)
-        actors = workspace.env.n if on_host else self.spec["agent.environments"]
+        actors = workspace.env.n if on_host else self.spec.get("agent.environments", 0)
         model = workspace.results.get("model")
         if self.spec["agent"] == "greedy" and "action_indifferent" not in workspace.facts:
             workspace.facts["action_indifferent"] = self._action_indifferent(workspace)

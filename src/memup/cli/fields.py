@@ -2,7 +2,7 @@
 
 from memup.cli.parser import Parser
 from memup.core.errors import MemupError
-from memup.core.registry import Option
+from memup.core.options import Option
 from memup.specs.presets import preset
 from memup.specs.spec import RunSpec, all_options, carried, chosen, make_spec
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from memup.core.errors import MemupError
 from memup.core.families import Family, parse
-from memup.core.registry import Entry, Option
+from memup.core.options import Option
+from memup.core.registry import Entry
 
 _MODE = Option(
     "lnr", "N noise, R random length, S steps by noise", choices=("l", "lr", "ln", "lnr")

@@ -9,7 +9,8 @@ from typing import Any
 
 from memup.agents.table import AGENTS
 from memup.core.errors import MemupError, require, unknown_name
-from memup.core.registry import Entry, Option, find
+from memup.core.options import Option
+from memup.core.registry import Entry, find
 from memup.envs.table import check_env_id
 from memup.memories.table import MEMORIES
 from memup.tasks.table import check_task_id
@@ -77,14 +78,6 @@ GENERAL: dict[str, Option] = {
     "training": Option("two-phase", "which phases there are", choices=TRAININGS),
     "memory": Option("lstm", "a name of `memup list memories`"),
     "agent": Option("ppo", "a name of `memup list agents`"),
-    "agent.steps": Option(20_000_000, "environment steps of the policy phase at most", low=0),
-    "agent.environments": Option(64, "copies of the environment that the agent acts in", low=1),
-    "agent.rollout": Option(
-        0, "steps of each before the agent learns; 0: about an episode, 128 to 2048", low=0
-    ),
-    "agent.stop_at_success": Option(
-        0.995, "stop when this share of recent episodes succeeded; 2 never stops", low=0.0
-    ),
     "method.detector": Option("entropy", "a name of `memup list detectors`"),
     "method.selector": Option("top-k", "names of `memup list selectors`, joined by +"),
     "method.temperature": Option(0.25, "of the selector `temperature`", low=1e-6),
@@ -161,6 +154,9 @@ GENERAL: dict[str, Option] = {
 }
 
 
+TABLES = {"memory": MEMORIES, "agent": AGENTS}
+
+
 @dataclass(frozen=True)
 class RunSpec(Mapping[str, Any]):
     """All fields of a run, resolved: `spec["method.window"]`."""
@@ -181,8 +177,11 @@ class RunSpec(Mapping[str, Any]):
 
     def options(self, prefix: str) -> dict[str, Any]:
         """Return the fields of the named memory or agent: {"size": 64, ...}."""
-        table = MEMORIES if prefix == "memory" else AGENTS
-        return {n: self[f"{prefix}.{n}"] for n in table[self[prefix]].options}
+        return {n: self[f"{prefix}.{n}"] for n in TABLES[prefix][self[prefix]].options}
+
+    def config(self, prefix: str) -> Any:
+        """Return the options of the named memory or agent as its dataclass."""
+        return TABLES[prefix][self[prefix]].config(**self.options(prefix))
 
     def replace(self, given: Mapping[str, Any]) -> "RunSpec":
         """Return a spec in which some fields are others; checked as `make_spec` checks."""
@@ -240,7 +239,10 @@ def make_spec(given: Mapping[str, Any]) -> RunSpec:
             raise unknown_name("field", name, options)
     spec = {n: option.parse(n, given.get(n, option.default)) for n, option in options.items()}
     _check(spec)
-    return RunSpec(spec)
+    run = RunSpec(spec)
+    for prefix in TABLES:
+        run.config(prefix).check()
+    return run
 
 
 def _check(spec: Mapping[str, Any]) -> None:
@@ -250,6 +252,7 @@ def _check(spec: Mapping[str, Any]) -> None:
         find(SELECTORS, "selector", part)
     _check_source(spec)
     _check_agent(spec)
+
     if spec["method.target"] == "q-value":
         _check_values(spec)
     _check_method(spec)
@@ -312,34 +315,6 @@ def _check_agent(spec: Mapping[str, Any]) -> None:
             f"training={spec['training']!r}: agent 'merlin' trains a memory of its own; "
             "expected 'end-to-end'",
         )
-    if "agent.minibatches" in spec:
-        require(
-            spec["agent.environments"] % spec["agent.minibatches"] == 0,
-            f"agent.minibatches={spec['agent.minibatches']}: expected a divisor of "
-            f"agent.environments={spec['agent.environments']}",
-        )
-    if "agent.burn_in" in spec:
-        _check_replay(spec)
-
-
-def _check_replay(spec: Mapping[str, Any]) -> None:
-    sequence = spec["agent.sequence"]
-    require(
-        spec["agent.burn_in"] < sequence,
-        f"agent.burn_in={spec['agent.burn_in']}: expected less than agent.sequence={sequence}, so "
-        "that steps to learn from are left",
-    )
-    require(
-        spec["agent.replay"] >= sequence,
-        f"agent.replay={spec['agent.replay']}: expected at least agent.sequence={sequence}, the "
-        "steps of one sequence",
-    )
-    held = spec["agent.replay"] // (sequence - spec["agent.burn_in"])
-    require(
-        spec["agent.batch_size"] <= held,
-        f"agent.batch_size={spec['agent.batch_size']}: expected at most the {held} sequences that "
-        f"agent.replay={spec['agent.replay']} steps hold; raise agent.replay",
-    )
 
 
 def _check_method(spec: Mapping[str, Any]) -> None:

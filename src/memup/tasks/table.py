@@ -5,7 +5,8 @@ from typing import Any
 
 from memup.core.errors import require
 from memup.core.families import Family, parse
-from memup.core.registry import Entry, Option
+from memup.core.options import Option
+from memup.core.registry import Entry
 
 _MEMUP = "MemUP, arXiv 2207.13649"
 _LONGEST = 10**9

@@ -5,7 +5,6 @@ predictor's codes and memory. No gradient passes from one to the other.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
@@ -15,6 +14,7 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from memup.agents.advantages import advantages, scaled
 from memup.agents.base import AbstractAgent
+from memup.agents.configs import MerlinConfig
 from memup.agents.learner import adam, inputs
 from memup.agents.merlin.policy import ReadingPolicy
 from memup.agents.merlin.step import MerlinCarry, MerlinOutput, WorldModel, merlin_step
@@ -23,31 +23,6 @@ from memup.agents.transitions import mean_valid, of_action
 from memup.core.tree import Params, initial, rebuilder
 from memup.core.types import Key, Metrics, StepInput, TimeStep, Trajectory
 from memup.ops.gaussian import kl_divergence
-
-
-@dataclass(frozen=True)
-class MerlinConfig:
-    """Settings of MERLIN's learning.
-
-    Attributes:
-        learning_rate: of the predictor's Adam.
-        policy_rate: of the policy's Adam.
-        gamma: discount.
-        gae_lambda: lambda of generalised advantage estimation.
-        ent_coef: weight of the entropy bonus.
-        obs_coef: weight of saying the observation.
-        return_coef: weight of foretelling the return.
-        clip_norm: of each gradient.
-    """
-
-    learning_rate: float = 1e-3
-    policy_rate: float = 1e-3
-    gamma: float = 0.99
-    gae_lambda: float = 0.95
-    ent_coef: float = 0.01
-    obs_coef: float = 10.0
-    return_coef: float = 0.5
-    clip_norm: float = 1.0
 
 
 class MerlinState(NamedTuple):

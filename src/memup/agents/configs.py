@@ -1,0 +1,168 @@
+"""The options of the agents, each defined once: for agents, tables and help. Never loads jax."""
+
+from dataclasses import dataclass
+
+from memup.core.errors import require
+from memup.core.options import Config, option
+
+_COPIES = "copies of the environment that the agent acts in"
+_ROLLOUT = "steps of each copy before the agent learns; 0: about an episode, 128 to 2048"
+_RATE = "Adam learning rate"
+_VALUE = "weight of the value loss"
+_ENTROPY = "weight of the entropy bonus"
+_LAMBDA = "lambda of generalised advantage estimation"
+_CLIP = "largest norm of the gradient before it is clipped"
+
+
+@dataclass(frozen=True)
+class LearningConfig(Config):
+    """What every agent that learns has: how long it acts, in how many copies of an environment."""
+
+    steps: int = option(
+        20_000_000, "environment steps of the policy phase at most", low=0, high=10**15
+    )
+    environments: int = option(64, _COPIES, low=1)
+    rollout: int = option(0, _ROLLOUT, low=0)
+    stop_at_success: float = option(
+        0.995, "stop when this share of recent episodes succeeded; 2 never stops", low=0.0
+    )
+    gamma: float = option(0.99, "discount of rewards", low=0.0, high=1.0)
+    learning_rate: float = option(1e-3, _RATE, low=0.0, high=1.0)
+    clip_norm: float = option(0.5, _CLIP, low=0.0)
+    hidden: int = option(64, "units of each of the two hidden layers", low=1)
+
+
+@dataclass(frozen=True)
+class PPOConfig(LearningConfig):
+    """Proximal policy optimisation (agents/ppo.py)."""
+
+    gae_lambda: float = option(0.95, _LAMBDA, low=0.0, high=1.0)
+    clip_eps: float = option(0.2, "how far the probability ratio may move", low=0.0)
+    ent_coef: float = option(0.001, _ENTROPY, low=0.0)
+    vf_coef: float = option(0.5, _VALUE, low=0.0)
+    epochs: int = option(4, "passes over a rollout", low=1)
+    minibatches: int = option(4, "parts of a rollout, by environment", low=1)
+
+    def check(self) -> None:
+        """Raise where options do not fit together."""
+        _check_minibatches(self.minibatches, self.environments)
+
+
+@dataclass(frozen=True)
+class A2CConfig(LearningConfig):
+    """Advantage actor-critic: one step for each rollout, so that rollouts are short."""
+
+    rollout: int = option(32, _ROLLOUT, low=0)
+    learning_rate: float = option(3e-3, _RATE, low=0.0, high=1.0)
+    gae_lambda: float = option(0.95, _LAMBDA, low=0.0, high=1.0)
+    ent_coef: float = option(0.001, _ENTROPY, low=0.0)
+    vf_coef: float = option(0.5, _VALUE, low=0.0)
+
+    def as_ppo(self) -> PPOConfig:
+        """Return PPO's settings of this: with one pass over a whole rollout all ratios are 1."""
+        return PPOConfig(**vars(self), epochs=1, minibatches=1)
+
+
+@dataclass(frozen=True)
+class IMPALAConfig(LearningConfig):
+    """IMPALA (agents/impala.py); rho-bar and c-bar as in the paper."""
+
+    learning_rate: float = option(3e-3, "learning rate of the optimiser", low=0.0, high=1.0)
+    optimiser: str = option("rmsprop", "how gradients become steps", choices=("rmsprop", "adam"))
+    gae_lambda: float = option(1.0, "lambda of V-trace", low=0.0, high=1.0)
+    rho_bar: float = option(1.0, "highest weight of a correction", low=0.0)
+    c_bar: float = option(1.0, "highest weight of a trace", low=0.0)
+    ent_coef: float = option(0.01, _ENTROPY, low=0.0)
+    vf_coef: float = option(0.5, _VALUE, low=0.0)
+    minibatches: int = option(
+        16, "parts of a rollout, by environment, each learned from once", low=1
+    )
+    policy_lag: int = option(16, "learner updates that the acting policy may be old", low=0)
+
+    def check(self) -> None:
+        """Raise where options do not fit together."""
+        _check_minibatches(self.minibatches, self.environments)
+
+
+@dataclass(frozen=True)
+class R2D2Config(LearningConfig):
+    """R2D2 (agents/r2d2.py)."""
+
+    n_step: int = option(5, "steps of a return before a value is bootstrapped", low=1)
+    sequence: int = option(40, "L, steps of a replayed sequence", low=1)
+    burn_in: int = option(8, "steps of a sequence that only warm the memory up", low=0)
+    replay: int = option(131_072, "steps that the replay holds", low=1)
+    batch_size: int = option(64, "sequences in an update", low=1)
+    updates: int = option(32, "updates after each rollout", low=1)
+    target_period: int = option(100, "updates between two copies to the target network", low=1)
+    priority: float = option(0.9, "exponent of priorities; 0 replays evenly", low=0.0, high=1.0)
+    importance: float = option(
+        0.6, "exponent of the weights that undo the preference", low=0.0, high=1.0
+    )
+    eta: float = option(
+        0.9, "weight of the largest error in a priority, beside the mean one", low=0.0, high=1.0
+    )
+    epsilon: float = option(
+        0.4,
+        "share of random actions of the most random actor; the least has its 8th power",
+        low=0.0,
+        high=1.0,
+    )
+
+    def check(self) -> None:
+        """Raise where options do not fit together."""
+        require(
+            self.burn_in < self.sequence,
+            f"agent.burn_in={self.burn_in}: expected less than agent.sequence={self.sequence}, so "
+            "that steps to learn from are left",
+        )
+        require(
+            self.replay >= self.sequence,
+            f"agent.replay={self.replay}: expected at least agent.sequence={self.sequence}, the "
+            "steps of one sequence",
+        )
+        held = self.replay // (self.sequence - self.burn_in)
+        require(
+            self.batch_size <= held,
+            f"agent.batch_size={self.batch_size}: expected at most the {held} sequences that "
+            f"agent.replay={self.replay} steps hold; raise agent.replay",
+        )
+
+
+@dataclass(frozen=True)
+class MerlinConfig(LearningConfig):
+    """MERLIN (agents/merlin)."""
+
+    environments: int = option(32, _COPIES, low=1)
+    rollout: int = option(32, _ROLLOUT, low=0)
+    learning_rate: float = option(2e-3, "Adam learning rate of the predictor", low=0.0, high=1.0)
+    policy_rate: float = option(2e-3, "Adam learning rate of the policy", low=0.0, high=1.0)
+    gae_lambda: float = option(0.95, _LAMBDA, low=0.0, high=1.0)
+    ent_coef: float = option(0.02, _ENTROPY, low=0.0)
+    obs_coef: float = option(10.0, "weight of reconstructing the observation", low=0.0)
+    return_coef: float = option(0.5, "weight of predicting the return", low=0.0)
+    clip_norm: float = option(
+        1.0, "largest norm of either network's gradient before it is clipped", low=0.0
+    )
+    latent: int = option(16, "Z, floats of a code", low=1)
+    slots: int = option(64, "N, slots of the memory", low=1)
+    heads: int = option(1, "keys with which the predictor reads", low=1)
+    retroactive: float = option(
+        0.9, "decay, a step, of writing to a slot what came after it", low=0.0, high=1.0
+    )
+    size: int = option(32, "units of the predictor's LSTM", low=1)
+    hidden: int = option(64, "units of every hidden layer", low=1)
+
+
+@dataclass(frozen=True)
+class GreedyConfig(Config):
+    """The agent that learns nothing (agents/greedy.py)."""
+
+    tie: float = option(0.0, "draw among actions so near to the best; 0: among equal ones", low=0.0)
+
+
+def _check_minibatches(minibatches: int, environments: int) -> None:
+    require(
+        environments % minibatches == 0,
+        f"agent.minibatches={minibatches}: expected a divisor of agent.environments={environments}",
+    )
