@@ -29,8 +29,8 @@ from memup.memories.make import make_memory
 from memup.memories.table import MEMORIES
 from memup.method.predictor import Predictor
 from memup.method.update import MemUP, Model
+from memup.nn.distributions import Normal
 from memup.nn.encoder import InputEncoder, QueryEncoder
-from memup.nn.likelihood import AbstractLikelihood
 
 HERE = Path(__file__).parent
 ROWS, WINDOW, TARGETS = 64, 20, 2
@@ -38,31 +38,17 @@ SIZES = {"lstm64": (64, 128), "lstm256": (256, 512)}
 UPDATES = 20
 
 
-class Square(AbstractLikelihood):
+class Square(Normal):
     """Squared error, as in the PyTorch program."""
 
-    outcomes: int = 1
-    size: int = 1
+    @property
+    def param_size(self):
+        """The mean alone."""
+        return 1
 
-    def nll(self, params, y):
-        """Return the squared error."""
-        return jnp.sum((params - y) ** 2)
-
-    def spread(self, params):
-        """Not used."""
-        return jnp.zeros(())
-
-    def mode(self, params):
-        """Return the mean."""
-        return params
-
-    def mean(self, params):
-        """Return the mean."""
-        return params
-
-    def describe(self):
-        """Not used."""
-        return {}
+    def log_prob(self, params, y):
+        """Return minus the squared error."""
+        return -jnp.sum((params - y) ** 2, axis=-1)
 
 
 def learner(size: int, width: int, name: str = "lstm") -> tuple[MemUP, jax.Array]:
@@ -76,7 +62,7 @@ def learner(size: int, width: int, name: str = "lstm") -> tuple[MemUP, jax.Array
         memory = EncodedMemory(encoder, make_memory(name, 64, **sized, key=keys[1]))
         question = QueryEncoder(space, 2, 64, key=keys[2])
         predictor = Predictor(memory.output_size, question, width, 1, key=keys[3])
-        return Model(memory, predictor, Square())
+        return Model(memory, predictor, Square((0.0,), (1.0,)))
 
     return MemUP.of(rebuilder(make), 5e-4, 1.0, 0.995), initial(make, jax.random.key(0))
 

@@ -7,11 +7,11 @@ import numpy as np
 from memup.core.spaces import Box
 from memup.data.store import EpisodeStore
 from memup.method.detectors.local import LocalModel
-from memup.nn.likelihood import Categorical
+from memup.nn.distributions import Finite
 from memup.phases.action_indifferent import action_indifferent
 from memup.phases.base import Workspace
 
-COIN = Categorical(((0.0, 1.0),))
+COIN = Finite(((0.0, 1.0),))
 
 
 class Told(eqx.Module):

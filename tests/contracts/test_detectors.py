@@ -20,8 +20,8 @@ from memup.method.predictor import LocalPredictor, Predictor
 from memup.method.selectors.selector import Current
 from memup.method.update import MemUP, Model, initial_rows
 from memup.method.windows import Windows
+from memup.nn.distributions import Finite, Quantile
 from memup.nn.encoder import InputEncoder, QueryEncoder
-from memup.nn.likelihood import Categorical, Quantile
 
 SPACE = Discrete(3)
 LN2 = math.log(2)
@@ -38,7 +38,9 @@ def trained(likelihood, updates, rate=1e-2):
     def make(key):
         keys = jax.random.split(key)
         question = QueryEncoder(SPACE, 0, 8, key=keys[0])
-        return LocalModel(LocalPredictor(question, 16, likelihood.size, key=keys[1]), likelihood)
+        return LocalModel(
+            LocalPredictor(question, 16, likelihood.param_size, key=keys[1]), likelihood
+        )
 
     detector = LocalDetector.of(rebuilder(make), rate)
     state = detector.init(jax.jit(lambda k: ravel(make(k)))(jax.random.key(0)))
@@ -51,7 +53,7 @@ def trained(likelihood, updates, rate=1e-2):
 
 
 def test_entropy_is_that_of_the_outcome_in_nats():
-    _, state, metrics, score = trained(Categorical(((-1.0, 0.0, 1.0),)), 400)
+    _, state, metrics, score = trained(Finite(((-1.0, 0.0, 1.0),)), 400)
     biased = -0.9 * math.log(0.9) - 0.1 * math.log(0.1)
     np.testing.assert_allclose(score, [0.0, LN2, biased], atol=0.05)
     expected = (LN2 + biased) / 3
@@ -99,7 +101,7 @@ def test_oracle_marks_the_last_outcomes_or_what_the_data_say():
 
 
 def test_surprise_is_the_loss_of_the_slow_copy():
-    likelihood = Categorical(((0.0, 1.0),))
+    likelihood = Finite(((0.0, 1.0),))
 
     def make(key):
         keys = jax.random.split(key, 4)

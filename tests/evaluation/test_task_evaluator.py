@@ -50,7 +50,7 @@ def by_hand(learner, vector, drawn, context):
                 seen = [obs[max(t - back, 0)] for back in reversed(range(context))]
                 question = Query(jnp.array(seen), jnp.array(0))
                 params = model.predictor(m, question)
-                row.append(model.likelihood.nll(params, jnp.array([label[t]], jnp.float32)))
+                row.append(model.likelihood.loss(params, jnp.array([label[t]], jnp.float32)))
         losses.append(row)
     return np.array(losses)
 

@@ -6,7 +6,7 @@ import pytest
 
 import memup
 from memup.build.job import Builder, build
-from memup.nn.likelihood import Normal
+from memup.nn.distributions import Normal
 
 
 def made(seed=0, **fields):

@@ -17,8 +17,8 @@ from memup.method.orders.walking import Sequential
 from memup.method.predictor import Predictor
 from memup.method.update import MemUP, Model
 from memup.method.windows import Windows
+from memup.nn.distributions import Normal
 from memup.nn.encoder import InputEncoder, Normaliser, QueryEncoder
-from memup.nn.likelihood import Normal
 
 ROWS, R, D = 3, 4, 5
 
@@ -30,7 +30,7 @@ def make_model(key, dropout=0.0):
     memory = make_memory("gru", 6, key=keys[1], size=D)
     question = QueryEncoder(SPACE, 2, 4, key=keys[2], normalise=normalise)
     likelihood = Normal((0.0,), (10.0,))
-    predictor = Predictor(D, question, 7, likelihood.size, key=keys[3])
+    predictor = Predictor(D, question, 7, likelihood.param_size, key=keys[3])
     return Model(EncodedMemory(encoder, memory), predictor, likelihood)
 
 

@@ -9,7 +9,7 @@ from memup.core.tree import initial, rebuilder
 from memup.core.types import Query, Window
 from memup.data.store import EpisodeStore
 from memup.method.detectors.local import LocalDetector
-from memup.nn.likelihood import Normal
+from memup.nn.distributions import Normal
 from memup.phases.base import Workspace
 from memup.phases.gain_model import GainModel
 from memup.specs.spec import make_spec

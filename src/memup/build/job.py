@@ -26,7 +26,7 @@ from memup.method.orders.walking import AbstractOrder, Sequential, Staggered
 from memup.method.targets.outcomes import AbstractTarget
 from memup.method.update import MemUP
 from memup.method.windows import Windows
-from memup.nn.likelihood import Normal, from_description
+from memup.nn.distributions import Normal, from_description
 from memup.phases.action_indifferent import action_indifferent
 from memup.phases.base import AbstractPhase, Workspace
 from memup.phases.collect import Collect

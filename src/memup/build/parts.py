@@ -34,9 +34,9 @@ from memup.method.targets.outcomes import (
     Reward,
 )
 from memup.method.update import Model
+from memup.nn.distributions import AbstractDistribution, from_description
 from memup.nn.encoder import InputEncoder, Normaliser, QueryEncoder
 from memup.nn.events import EventEncoder, ObservationRarity
-from memup.nn.likelihood import AbstractLikelihood, from_description
 from memup.specs.spec import RunSpec
 
 
@@ -105,14 +105,14 @@ class Parts:
                 memory.output_size,
                 question,
                 self.spec["method.width"],
-                likelihood.size,
+                likelihood.param_size,
                 key=keys[2],
             )
             return Model(memory, predictor, likelihood)
 
         return make
 
-    def local_model(self, likelihood: AbstractLikelihood) -> Callable[[Key], LocalModel]:
+    def local_model(self, likelihood: AbstractDistribution) -> Callable[[Key], LocalModel]:
         """Return what makes a memory-less model of an outcome from a key."""
         width = self.spec["method.encoder"]
 
@@ -120,7 +120,7 @@ class Parts:
             keys = jax.random.split(key)
             question = self.question(keys[0])
             return LocalModel(
-                LocalPredictor(question, width, likelihood.size, key=keys[1]), likelihood
+                LocalPredictor(question, width, likelihood.param_size, key=keys[1]), likelihood
             )
 
         return make

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from memup.data.store import EpisodeStore
-from memup.nn.likelihood import MAX_CLASSES
+from memup.nn.distributions import MAX_CLASSES
 from memup.nn.marginal import Marginal
 
 SAMPLE = 200_000

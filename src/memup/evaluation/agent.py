@@ -22,7 +22,6 @@ from memup.method.orders.walking import Visit
 from memup.method.selectors.selector import Current
 from memup.method.update import MemUP, initial_rows
 from memup.method.windows import Windows
-from memup.nn.likelihood import Categorical
 
 BATCH = 256
 LEAST_SPLIT = 32
@@ -226,6 +225,6 @@ def evaluate_model(
         error += float(((off**2).mean(-1) * weight).sum())
         count += float(weight.sum())
     measure = {"accuracy": right / count}
-    if not isinstance(model.likelihood, Categorical):
+    if not model.likelihood.finite:
         measure = {"mse": error / count}
     return {"episodes": len(ids), "loss": loss / count, **measure}

@@ -18,7 +18,6 @@ from memup.evaluation.agent import interval, wilson
 from memup.evaluation.stored import add
 from memup.method.targets.outcomes import Label
 from memup.method.update import MemUP, initial_rows
-from memup.nn.likelihood import Categorical
 from memup.tasks.base import AbstractTask, Sequences
 
 ROWS = 64
@@ -85,7 +84,7 @@ def answer(
 
     def one(m: Array, context: Query, y: Array) -> tuple[Array, Array]:
         params = model.predictor(m, context)
-        return model.likelihood.nll(params, y), model.likelihood.mode(params)
+        return -model.likelihood.log_prob(params, y), model.likelihood.mode(params)
 
     return jax.vmap(jax.vmap(one))(kept, context, target)
 
@@ -197,7 +196,7 @@ def evaluate_task(
     loss, offset = (np.concatenate(parts) for parts in zip(*answers, strict=True))
     right = (np.abs(offset) < 1e-4).mean(axis=1)
     square = (offset**2).mean(axis=1)
-    if isinstance(examiner.model.likelihood, Categorical):
+    if examiner.model.likelihood.finite:
         share = float(right.mean())
         measure = {"accuracy": share, "accuracy_ci95": list(wilson(share, len(right)))}
     else:

@@ -20,7 +20,7 @@ from memup.core.tree import Params
 from memup.core.types import Key, Metrics, Query, State, Window
 from memup.memories.encoded import EncodedMemory, forget, initial_rows, read_between
 from memup.method.predictor import Predictor
-from memup.nn.likelihood import AbstractLikelihood
+from memup.nn.distributions import AbstractDistribution
 
 
 class Model(eqx.Module):
@@ -34,7 +34,7 @@ class Model(eqx.Module):
 
     memory: EncodedMemory
     predictor: Predictor
-    likelihood: AbstractLikelihood
+    likelihood: AbstractDistribution
 
     def losses(
         self, memory: Float[Array, "N D"], context: Query, target: Float[Array, "N K O"]
@@ -48,7 +48,7 @@ class Model(eqx.Module):
         recalled = jnp.repeat(jax.vmap(self.predictor.recall)(memory), count[1], axis=0)
         flat = jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), (context, target))
         params = jax.vmap(self.predictor.answer)(recalled, flat[0])
-        return jax.vmap(self.likelihood.nll)(params, flat[1]).reshape(count)
+        return jax.vmap(self.likelihood.loss)(params, flat[1]).reshape(count)
 
 
 class TrainState(NamedTuple):

@@ -1,1 +1,1 @@
-"""Encoders and likelihoods."""
+"""Encoders, distributions and modules."""

@@ -16,7 +16,6 @@ from memup.core.types import Query
 from memup.data.queries import look_up
 from memup.method.detectors.local import LocalModel
 from memup.nn.encoder import encode
-from memup.nn.likelihood import Categorical
 from memup.phases.base import Workspace
 
 SAMPLE = 50_000
@@ -36,7 +35,7 @@ def action_indifferent(workspace: Workspace, model: LocalModel) -> Float[np.ndar
         N at most 64, and 0 where outcomes are no categories or observations are of many kinds.
     """
     store, nothing = workspace.store, np.zeros((0, workspace.space.size), np.float32)
-    if not isinstance(model.likelihood, Categorical):
+    if not model.likelihood.finite:
         return nothing
     obs = look_up(
         store, workspace.space, store.sample_rows(workspace.rng("action-indifferent"), SAMPLE)
@@ -48,7 +47,7 @@ def action_indifferent(workspace: Workspace, model: LocalModel) -> Float[np.ndar
 
     def outcomes(obs: Any, action: Array) -> tuple[Array, Array]:
         params = model.predictor(Query(obs, action))
-        return model.likelihood.spread(params), model.likelihood.mean(params)[0]
+        return model.likelihood.potential(params), model.likelihood.mean(params)[0]
 
     of_all = jax.vmap(jax.vmap(outcomes, (None, 0)), (0, None))
     spread, mean = (np.asarray(a) for a in of_all(few, jnp.arange(workspace.actions)))

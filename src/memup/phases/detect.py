@@ -19,8 +19,8 @@ from memup.data.store import EpisodeStore
 from memup.method.detectors.local import LocalDetector
 from memup.method.detectors.unlearned import oracle
 from memup.method.targets.outcomes import AbstractTarget
+from memup.nn.distributions import suit
 from memup.nn.encoder import Normaliser, encode
-from memup.nn.likelihood import suit
 from memup.phases.base import AbstractPhase, Compiled, Workspace, check_finite
 from memup.phases.draw import Draw, context
 from memup.phases.plateau import Plateau

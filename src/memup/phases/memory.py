@@ -16,7 +16,6 @@ from memup.method.orders.walking import AbstractOrder, Visit
 from memup.method.selectors.selector import Current
 from memup.method.update import MemUP, TrainState, initial_rows
 from memup.method.windows import Windows
-from memup.nn.likelihood import Categorical
 from memup.phases.base import AbstractPhase, Compiled, Workspace, check_finite
 from memup.phases.gain_model import GainModel
 from memup.phases.plateau import Plateau
@@ -72,7 +71,7 @@ class Memory(AbstractPhase):
     def prepare(self, workspace: Workspace) -> None:
         """Make the learner."""
         self.learner, self.vector = self.make(workspace, workspace.key(f"{self.name}/weights"))
-        self.categories = isinstance(self.learner.model(self.vector).likelihood, Categorical)
+        self.categories = self.learner.model(self.vector).likelihood.finite
         self.windows, self.order = self.make_windows(workspace), self.make_order(workspace)
         self._learn = Compiled(self.learner.learn_many, donate=(0,))
         self._evaluate = Compiled(self.learner.evaluate_many)

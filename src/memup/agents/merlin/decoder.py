@@ -5,13 +5,12 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from memup.agents.networks import Perceptron
-from memup.core.spaces import Box, Discrete, Space, flatten, split
+from memup.core.spaces import Space
 from memup.core.types import Key, StepInput
-from memup.nn.likelihood import MAX_CLASSES, AbstractLikelihood, Categorical, Normal
+from memup.nn.distributions import AbstractDistribution, distribution_of
 
 
 class ReconstructionLoss(NamedTuple):
@@ -29,7 +28,7 @@ class ReconstructionLoss(NamedTuple):
 
 
 class Decoder(eqx.Module):
-    """Says the step from its code: a likelihood for each leaf of the observation space.
+    """Says the step from its code: one distribution over observations, and one over actions.
 
     Args:
         space: observation space.
@@ -40,24 +39,19 @@ class Decoder(eqx.Module):
     """
 
     network: Perceptron
-    families: tuple[AbstractLikelihood, ...] = eqx.field(static=True)
-    space: Space = eqx.field(static=True)
+    family: AbstractDistribution = eqx.field(static=True)
     actions: int = eqx.field(static=True)
 
     def __init__(self, space: Space, actions: int, latent: int, hidden: int, *, key: Key):
-        self.space, self.actions = space, actions
-        self.families = tuple(_family(leaf) for leaf in flatten(space).values())
-        size = sum(family.size for family in self.families) + actions + 1
+        self.actions, self.family = actions, distribution_of(space, squash=False)
+        size = self.family.param_size + actions + 1
         self.network = Perceptron(latent, size, (hidden,), 1.0, key=key)
 
     def __call__(self, z: Float[Array, " Z"], x: StepInput) -> ReconstructionLoss:
         """Return how badly `z` says `x`."""
-        said, obs = self.network(z), jnp.zeros(())
-        leaves = split(self.space, x.obs)
-        for (name, leaf), family in zip(flatten(self.space).items(), self.families, strict=True):
-            params, said = said[: family.size], said[family.size :]
-            obs += family.nll(params, _numbers(leaf, leaves[name]))
-        action = -jax.nn.log_softmax(said[:-1])[x.action]
+        said, size = self.network(z), self.family.param_size
+        obs = -self.family.log_prob(said[:size], x.obs)
+        action = -jax.nn.log_softmax(said[size:-1])[x.action]
         reward = 0.5 * (said[-1] - x.reward) ** 2
         return ReconstructionLoss(obs, jnp.where(x.first, 0.0, action), reward)
 
@@ -90,19 +84,3 @@ class Returns(eqx.Module):
         """Return ((R - V)^2 + (R - V - A)^2) / 2; in the second, V is a constant."""
         a = self.advantage(jnp.concatenate([z, jax.nn.one_hot(action, self.actions)]))[0]
         return 0.5 * (ret - v) ** 2 + 0.5 * (ret - jax.lax.stop_gradient(v) - a) ** 2
-
-
-def _family(leaf: Box | Discrete) -> AbstractLikelihood:
-    """Return how a leaf is distributed: over categories where it has few whole values."""
-    if isinstance(leaf, Discrete):
-        return Categorical((tuple(map(float, range(leaf.n))),))
-    if np.issubdtype(np.dtype(leaf.dtype), np.integer) and leaf.high - leaf.low < MAX_CLASSES:
-        values = tuple(map(float, range(int(leaf.low), int(leaf.high) + 1)))
-        return Categorical((values,) * leaf.size)
-    return Normal((0.0,) * leaf.size, (1.0,) * leaf.size)
-
-
-def _numbers(leaf: Box | Discrete, value: Array) -> Float[Array, " O"]:
-    """Return a leaf as the numbers of an outcome; 8-bit images between 0 and 1."""
-    numbers = jnp.ravel(jnp.asarray(value)).astype(jnp.float32)
-    return numbers / 255 if leaf.dtype == "uint8" else numbers

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from memup.core.tree import Params
 from memup.core.types import Metrics, Query
-from memup.nn.likelihood import AbstractLikelihood
+from memup.nn.distributions import AbstractDistribution
 
 
 class LocalModel(eqx.Module):
@@ -29,15 +29,15 @@ class LocalModel(eqx.Module):
     """
 
     predictor: eqx.Module
-    likelihood: AbstractLikelihood
+    likelihood: AbstractDistribution
 
     def loss(self, context: Query, target: Float[Array, " O"]) -> Float[Array, ""]:
         """Return -log q(y_k | x_k)."""
-        return self.likelihood.nll(self.predictor(context), target)
+        return self.likelihood.loss(self.predictor(context), target)
 
     def score(self, context: Query) -> Float[Array, ""]:
         """Return how uncertain the outcome of the step is."""
-        return self.likelihood.spread(self.predictor(context))
+        return self.likelihood.potential(self.predictor(context))
 
 
 class DetectorState(NamedTuple):
