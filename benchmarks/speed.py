@@ -20,7 +20,7 @@ import record
 
 from memup.acting.rollout import begin, rollout
 from memup.agents.random import RandomAgent
-from memup.core.spaces import Box
+from memup.core.spaces import Box, Discrete
 from memup.core.tree import initial, rebuilder
 from memup.core.types import Query, StepInput, Window
 from memup.envs.table import make_env
@@ -58,9 +58,9 @@ def learner(size: int, width: int, name: str = "lstm") -> tuple[MemUP, jax.Array
 
     def make(key):
         keys = jax.random.split(key, 4)
-        encoder = InputEncoder(space, 2, 64, key=keys[0])
+        encoder = InputEncoder(space, Discrete(2), 64, key=keys[0])
         memory = EncodedMemory(encoder, make_memory(name, 64, **sized, key=keys[1]))
-        question = QueryEncoder(space, 2, 64, key=keys[2])
+        question = QueryEncoder(space, Discrete(2), 64, key=keys[2])
         predictor = Predictor(memory.output_size, question, width, 1, key=keys[3])
         return Model(memory, predictor, Square((0.0,), (1.0,)))
 
@@ -146,7 +146,7 @@ def flops(name: str) -> float:
 
 def environment_rate(seconds: float) -> float:
     """Return steps a second of random play on the device, all outputs summed."""
-    env, agent, batch, length = make_env("tmaze-1000"), RandomAgent(2), 4096, 256
+    env, agent, batch, length = make_env("tmaze-1000"), RandomAgent(Discrete(2)), 4096, 256
     carry = begin(agent, (), env, batch, key=jax.random.key(0))
 
     @jax.jit

@@ -17,7 +17,7 @@ B, T = 4, 12
 def make(key):
     """Make a memory that reads steps of ENV."""
     keys = jax.random.split(key)
-    encoder = InputEncoder(ENV.observation_space, 2, 6, key=keys[0])
+    encoder = InputEncoder(ENV.observation_space, ENV.action_space, 6, key=keys[0])
     return EncodedMemory(encoder, make_memory("gru", 6, key=keys[1], size=5))
 
 

@@ -7,6 +7,7 @@ from memup.data.store import EpisodeStore
 
 SPACE = Box((2,), "float32")
 DICT_SPACE = Dict({"noise": Box((2,), "float32"), "cue": Discrete(3)})
+ACTIONS = Discrete(2)
 
 
 def number(episode, step):

@@ -203,7 +203,8 @@ def evaluate(
     require(task is None, f"task {task!r}: the run has an environment; expected --env")
     where = workspace.env if env is None else make_env(env, n=16)
     require(
-        where.observation_space == workspace.space and where.action_space.n == workspace.actions,
+        where.observation_space == workspace.observation_space
+        and where.action_space == workspace.action_space,
         f"env {env!r}: its spaces differ from those of {spec['env']!r}, the run's own",
     )
     trained: Any = next(p for p in run.job.phases if p.name == "evaluate")
@@ -231,7 +232,7 @@ def _ask(
     asked = task or spec["task"]
     made = make_task(asked)
     require(
-        made.space == workspace.space,
+        made.space == workspace.observation_space,
         f"task {asked!r}: its observations differ from those of {spec['task']!r}, the run's own",
     )
     model = workspace.results["model"]

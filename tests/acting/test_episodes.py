@@ -17,13 +17,13 @@ ENV = TMaze(10)
 
 @pytest.fixture(scope="module")
 def player():
-    return Player(RandomAgent(2), ENV, 6, length=8)
+    return Player(RandomAgent(ENV.action_space), ENV, 6, length=8)
 
 
 def play(player, key=3, learn=None, store=None, env=ENV):
     """Play a round; return the agent's state, what was played and the store it went into."""
     store = EpisodeStore() if store is None else store
-    played = EpisodeRecorder(env.observation_space, 2, player.batch, store)
+    played = EpisodeRecorder(env.observation_space, env.action_space, player.batch, store)
     state = play_round(player, 0 if learn else (), jax.random.key(key), played, learn)
     played.add_to_store()
     return state, played, store
@@ -61,7 +61,9 @@ def test_values_are_stored_beside_their_steps(player):
 
     def stored(values):
         store = EpisodeStore()
-        played = EpisodeRecorder(ENV.observation_space, 2, player.batch, store, valued=True)
+        played = EpisodeRecorder(
+            ENV.observation_space, ENV.action_space, player.batch, store, valued=True
+        )
         play_round(player, (), jax.random.key(3), played, values=values)
         played.add_to_store()
         return content(store)
@@ -87,7 +89,7 @@ def test_long_episodes_wait_on_disk(player, tmp_path, monkeypatch):
 
 def test_stretches_grow_where_episodes_are_long(monkeypatch):
     monkeypatch.setattr("memup.acting.episodes.LONG_AFTER", 2)
-    player, lengths = Player(RandomAgent(2), ENV, 2, length=3), []
+    player, lengths = Player(RandomAgent(ENV.action_space), ENV, 2, length=3), []
     carry = player.begin((), jax.random.key(0))
     for number in range(4):
         carry, trajectory = player.play((), carry, jax.random.key(number), number)
@@ -103,7 +105,9 @@ def test_learning_in_a_round_sees_every_stretch(player):
 
 def test_a_host_environment_plays_rounds_too():
     env = make_env("gym:CartPole-v1", n=2)
-    _, played, store = play(Player(RandomAgent(2), env, 9, length=16), key=0, env=env)
+    _, played, store = play(
+        Player(RandomAgent(ENV.action_space), env, 9, length=16), key=0, env=env
+    )
     assert len(played.lengths) == 2 == len(store)
     for e in content(store):
         assert e["reward"][0] == 0 and e["terminated"].nonzero()[0].tolist() == [len(e["obs"]) - 1]
@@ -112,7 +116,7 @@ def test_a_host_environment_plays_rounds_too():
 
 
 def test_random_play_is_at_chance():
-    evaluation = Evaluation(RandomAgent(2), make_env("tmaze-10"), 1000, seed=3)
+    evaluation = Evaluation(RandomAgent(ENV.action_space), make_env("tmaze-10"), 1000, seed=3)
     evaluation._steps = 1 << 29  # as after many short rounds
     row = evaluation.run(())
     assert row["episodes"] == 1000
@@ -126,7 +130,9 @@ def test_random_play_is_at_chance():
 
 
 def test_an_environment_that_defines_no_success():
-    row = Evaluation(RandomAgent(2), make_env("gym:CartPole-v1", n=2), 3, seed=1).run(())
+    row = Evaluation(
+        RandomAgent(ENV.action_space), make_env("gym:CartPole-v1", n=2), 3, seed=1
+    ).run(())
     assert row["episodes"] == 3 and row["success_rate"] is None is row["success_ci95"]
     assert row["return_mean"] == row["length_mean"] > 8
 
@@ -144,7 +150,7 @@ def test_intervals():
 def test_pieces_do_not_change_an_evaluation():
     rows, at = [], []
     for steps in (3, 512):
-        evaluation = Evaluation(RandomAgent(2), make_env("tmaze-10"), 5, seed=2)
+        evaluation = Evaluation(RandomAgent(ENV.action_space), make_env("tmaze-10"), 5, seed=2)
         evaluation._steps, where, done = steps, evaluation.start(()), False
         while not done:
             evaluation._steps = steps  # a machine of another speed cuts elsewhere
@@ -162,7 +168,7 @@ def test_copies_played_in_two_halves_are_the_same_copies(monkeypatch):
     found = []
     for least in (8, 99):
         monkeypatch.setattr("memup.evaluation.agent.LEAST_SPLIT", least)
-        evaluation = Evaluation(Repeats(2), make_env("tmaze-10"), 8, seed=2)
+        evaluation = Evaluation(Repeats(ENV.action_space), make_env("tmaze-10"), 8, seed=2)
         assert len(evaluation.parts) == (2 if least == 8 else 1)
         at, done = evaluation.start(()), False
         while not done:
@@ -181,6 +187,6 @@ def test_rounds_on_the_host_share_one_compilation():
             traced.append(1)
             return super().act(*args, **kwargs)
 
-    evaluation = Evaluation(Noted(2), make_env("gym:CartPole-v1", n=2), 6, seed=1)
+    evaluation = Evaluation(Noted(ENV.action_space), make_env("gym:CartPole-v1", n=2), 6, seed=1)
     assert evaluation.run(())["episodes"] == 6 and evaluation.rounds == 3
     assert len(traced) == 1

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from memup.core.spaces import Box
+from memup.core.spaces import Box, Discrete
 from memup.data.store import EpisodeStore
 from memup.method.detectors.local import LocalModel
 from memup.nn.distributions import Finite
@@ -29,7 +29,7 @@ def workspace(kinds):
     for kind in kinds:
         obs = np.full((5, 1), kind, np.float32)
         store.add({"obs": obs, "action": np.zeros(5, np.int8), "reward": obs[:, 0]})
-    return Workspace(None, store, Box((1,)), 2, 0)
+    return Workspace(None, store, Box((1,)), Discrete(2), 0)
 
 
 def test_only_what_no_memory_can_change_is_settled():

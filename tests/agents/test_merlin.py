@@ -30,7 +30,7 @@ B, T = 3, 12
 
 def world_model(key):
     keys = jax.random.split(key, 4)
-    encoder = InputEncoder(SPACE, ACTIONS, 6, key=keys[0])
+    encoder = InputEncoder(SPACE, Discrete(ACTIONS), 6, key=keys[0])
     predictor = Predictor(encoder, Z, SLOTS, heads=2, size=5, hidden=6, decay=0.5, key=keys[1])
     decoder = Decoder(SPACE, ACTIONS, Z, 6, key=keys[2])
     return WorldModel(predictor, decoder, Returns(Z, ACTIONS, 6, key=keys[3]))

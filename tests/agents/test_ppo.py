@@ -25,7 +25,7 @@ CONFIG = PPOConfig(hidden=8, epochs=2, minibatches=2, gamma=0.5, gae_lambda=0.5)
 
 def make(key):
     keys = jax.random.split(key)
-    encoder = InputEncoder(ENV.observation_space, 2, 6, key=keys[0])
+    encoder = InputEncoder(ENV.observation_space, ENV.action_space, 6, key=keys[0])
     return EncodedMemory(encoder, make_memory("gru", 6, key=keys[1], size=5))
 
 

@@ -30,7 +30,7 @@ ENV, B, T = TMaze(3), 4, 6
 
 
 def memory(key):
-    encoder = InputEncoder(ENV.observation_space, 2, 4, key=key)
+    encoder = InputEncoder(ENV.observation_space, ENV.action_space, 4, key=key)
     return EncodedMemory(encoder, make_memory("rnn", 4, key=key, size=3))
 
 
@@ -55,7 +55,7 @@ def made(name, training="end-to-end", memory="rnn"):
     if memory != "rnn":
         given.pop("memory.size", None)
     spec = make_spec({**given, "memory": memory, "agent": name, "training": training})
-    return make_agent(Ground(Blueprint(spec, ENV.observation_space, 2), actors=B))
+    return make_agent(Ground(Blueprint(spec, ENV.observation_space, ENV.action_space), actors=B))
 
 
 TINY = {
@@ -74,7 +74,7 @@ TINY = {
 }
 MAKERS = {
     "greedy": lambda: greedy(0.0),
-    "random": lambda: RandomAgent(2),
+    "random": lambda: RandomAgent(ENV.action_space),
     **{f"{name} alone": partial(made, name) for name in AGENTS if name != "greedy"},
     **{
         f"{name} on a frozen memory": partial(made, name, "two-phase")

@@ -37,7 +37,7 @@ def outcomes(obs, rng):
 def trained(likelihood, updates, rate=1e-2):
     def make(key):
         keys = jax.random.split(key)
-        question = QueryEncoder(SPACE, 0, 8, key=keys[0])
+        question = QueryEncoder(SPACE, None, 8, key=keys[0])
         return LocalModel(
             LocalPredictor(question, 16, likelihood.param_size, key=keys[1]), likelihood
         )
@@ -106,15 +106,16 @@ def test_surprise_is_the_loss_of_the_slow_copy():
     def make(key):
         keys = jax.random.split(key, 4)
         memory = EncodedMemory(
-            InputEncoder(SPACE, 2, 4, key=keys[0]), make_memory("rnn", 4, key=keys[1], size=3)
+            InputEncoder(SPACE, Discrete(2), 4, key=keys[0]),
+            make_memory("rnn", 4, key=keys[1], size=3),
         )
-        question = QueryEncoder(SPACE, 2, 4, key=keys[2])
+        question = QueryEncoder(SPACE, Discrete(2), 4, key=keys[2])
         return Model(memory, Predictor(3, question, 5, 2, key=keys[3]), likelihood)
 
     learner = MemUP.of(rebuilder(make), 1e-3, 1.0, 0.9)
     slow = ravel(make(jax.random.key(1)))
     store = EpisodeStore.from_episodes([corridor(7), corridor(4)])
-    windows = Windows(store, Current(), make_target("reward", 0.0, ()), SPACE, 3)
+    windows = Windows(store, Current(), make_target("reward", 0.0, ()), SPACE, Discrete(2), 3)
     evaluate = jax.jit(learner.evaluate_many)
     scores = surprise(learner, slow, windows, np.array([0, 1]), 3, evaluate)
     model = learner.model(slow)

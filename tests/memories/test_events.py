@@ -13,7 +13,7 @@ import memup
 from memup.core.errors import MemupError
 from memup.core.spaces import Box
 from memup.core.types import StepInput
-from memup.data import starts
+from memup.data import rarity
 from memup.data.store import EpisodeStore
 from memup.memories.base import AbstractCell
 from memup.memories.make import make_memory
@@ -78,7 +78,7 @@ def test_stepping_from_event_to_event_is_as_good_as_scanning_all(name):
 
 
 def test_rarity_on_the_device_is_that_of_the_store(monkeypatch):
-    monkeypatch.setattr(starts, "SAMPLE", 40)  # so that some values are not in it
+    monkeypatch.setattr(rarity, "SAMPLE", 40)  # so that some values are not in it
     rng = np.random.default_rng(0)
     obs = {
         "noise": rng.normal(size=(90, 2)).astype(np.float32) ** 3,
@@ -86,9 +86,9 @@ def test_rarity_on_the_device_is_that_of_the_store(monkeypatch):
     }
     store = EpisodeStore.from_episodes([{f"obs.{name}": leaf for name, leaf in obs.items()}])
     fields = ("obs.cue", "obs.noise")
-    facts = starts.measure(store, fields, rng)
+    facts = rarity.measure(store, fields, rng)
     assert {"values" in fact for fact in facts} == {True, False}
-    expected = starts.Starts(store, facts).rarity(store.episode(0))
+    expected = rarity.Rarity(store, facts).rarity(store.episode(0))
     found = jax.vmap(ObservationRarity.of(DICT_SPACE, facts))(jax.tree.map(jnp.asarray, obs))
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
@@ -97,7 +97,7 @@ def test_rare_steps_and_first_ones_are_events():
     fact = {"field": "obs", "number": 0, "mean": 0.1, "std": 0.5}
     fact |= {"values": [0.0, 1.0], "surprise": [0.05, 3.0], "unseen": 6.0}
     space = Box((1,), "float32")
-    inner = InputEncoder(space, 0, 4, key=jax.random.key(0), dropout=0.99)
+    inner = InputEncoder(space, None, 4, key=jax.random.key(0), dropout=0.99)
     encoder = EventEncoder(inner, ObservationRarity.of(space, [fact]), 5.0)
     obs = jnp.array([0.0, 0.0, 1.0, 2.0])[:, None]
     none = jnp.zeros(4)

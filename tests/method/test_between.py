@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hand_store import SPACE, hand_store
+from hand_store import ACTIONS, SPACE, hand_store
 from test_update import R, close, make_model
 
 import memup
@@ -36,7 +36,7 @@ def walk(between, old_after=0, piece=0):
     """Return the visits, and the windows, of young and old rows."""
     store = hand_store(LENGTHS)
     parts = make_selector("top-k+current", 2), make_target("reward", 0.0, ())
-    windows = Windows(store, *parts, SPACE, R, between=between, old=OLD / ROWS)
+    windows = Windows(store, *parts, SPACE, ACTIONS, R, between=between, old=OLD / ROWS)
     rare = (np.array([0]), np.array([1.0]))
     order = Jump(R, 3, lambda _: rare, OLD / ROWS, 5, between, old_after, piece)
     rng, ids = np.random.default_rng(0), np.arange(2)
@@ -121,7 +121,7 @@ def test_no_gradient_passes_through_what_lies_between(learner, vector):
 def test_what_a_chunk_reads_between_windows_fits_in_a_gigabyte(space, given, read):
     spec = memup.spec(env="tmaze-20", **{"method.order": "jump", "method.burn_in": given})
     builder, workspace = Builder(spec), build(spec).workspace
-    workspace.space, workspace.facts["rarity"] = space, []
+    workspace.observation_space, workspace.facts["rarity"] = space, []
     assert builder.windows(workspace).between == read
     order = builder.order(workspace)
     assert isinstance(order, Jump) and order.between == read

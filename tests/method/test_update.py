@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from hand_store import SPACE, hand_store
+from hand_store import ACTIONS, SPACE, hand_store
 
 from memup.build.parts import make_selector, make_target
 from memup.core.tree import ravel, rebuilder
@@ -26,9 +26,9 @@ ROWS, R, D = 3, 4, 5
 def make_model(key, dropout=0.0):
     keys = jax.random.split(key, 4)
     normalise = Normaliser(jnp.zeros(2), jnp.full(2, 100.0))
-    encoder = InputEncoder(SPACE, 2, 6, key=keys[0], normalise=normalise, dropout=dropout)
+    encoder = InputEncoder(SPACE, ACTIONS, 6, key=keys[0], normalise=normalise, dropout=dropout)
     memory = make_memory("gru", 6, key=keys[1], size=D)
-    question = QueryEncoder(SPACE, 2, 4, key=keys[2], normalise=normalise)
+    question = QueryEncoder(SPACE, ACTIONS, 4, key=keys[2], normalise=normalise)
     likelihood = Normal((0.0,), (10.0,))
     predictor = Predictor(D, question, 7, likelihood.param_size, key=keys[3])
     return Model(EncodedMemory(encoder, memory), predictor, likelihood)
@@ -53,6 +53,7 @@ def windows():
         make_selector("top-k+current", 2),
         make_target("reward", 0.0, ()),
         SPACE,
+        ACTIONS,
         R,
     )
     order, rng = Sequential(), np.random.default_rng(0)

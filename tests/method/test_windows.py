@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hand_store import DICT_SPACE, SPACE, dict_store, hand_store, number
+from hand_store import ACTIONS, DICT_SPACE, SPACE, dict_store, hand_store, number
 
 from memup.build.parts import make_selector, make_target
 from memup.data.store import EpisodeStore
@@ -15,7 +15,7 @@ RNG = np.random.default_rng(0)
 def windows(store, selector="top-k", length=4, k=1, stride=1, target="reward", space=SPACE):
     fields = ("obs",)
     made = make_target(target, 0.0, fields)
-    return Windows(store, make_selector(selector, k), made, space, length, stride)
+    return Windows(store, make_selector(selector, k), made, space, ACTIONS, length, stride)
 
 
 def build(builder, *visits, rows=1, count=1):

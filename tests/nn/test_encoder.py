@@ -29,7 +29,7 @@ def step_input(action=1, reward=0.0, first=False, obs=0.0):
 
 
 def test_input_encoder_ignores_the_action_where_an_episode_begins(key):
-    encoder = InputEncoder(Box((1,)), 3, 8, key=key)
+    encoder = InputEncoder(Box((1,)), Discrete(3), 8, key=key)
     at_start = [encoder(step_input(a, first=True)) for a in range(3)]
     np.testing.assert_array_equal(at_start[0], at_start[1])
     np.testing.assert_array_equal(at_start[0], at_start[2])
@@ -40,14 +40,14 @@ def test_input_encoder_ignores_the_action_where_an_episode_begins(key):
 
 
 def test_sequences_without_actions(key):
-    encoder = InputEncoder(Box((1,)), 0, 4, key=key)
+    encoder = InputEncoder(Box((1,)), None, 4, key=key)
     assert encoder.layer.in_features == 1
     np.testing.assert_array_equal(encoder(step_input(0)), encoder(step_input(1, reward=5.0)))
-    assert QueryEncoder(Box((1,)), 0, 4, key=key).output_size == 4
+    assert QueryEncoder(Box((1,)), None, 4, key=key).output_size == 4
 
 
 def test_dropout_drops_its_share_where_there_is_a_key(key):
-    encoder = InputEncoder(Box((1,)), 0, 64, key=key, dropout=0.25)
+    encoder = InputEncoder(Box((1,)), None, 64, key=key, dropout=0.25)
     x = step_input(obs=1.0)
     whole = encoder(x)
     many = jax.jit(jax.vmap(lambda k: encoder(x, k)))(jax.random.split(key, 500))
@@ -56,11 +56,11 @@ def test_dropout_drops_its_share_where_there_is_a_key(key):
     # What is left is larger, so that the mean stays.
     left = np.asarray(whole)[np.asarray(whole) > 0] / 0.75
     np.testing.assert_allclose(seen[seen > 0], np.broadcast_to(left, seen.shape)[seen > 0], 1e-5)
-    np.testing.assert_array_equal(InputEncoder(Box((1,)), 0, 64, key=key)(x, key), whole)
+    np.testing.assert_array_equal(InputEncoder(Box((1,)), None, 64, key=key)(x, key), whole)
 
 
 def test_question_keeps_the_action_beside_what_is_seen(key):
-    encoder = QueryEncoder(Box((1,)), 3, 4, key=key)
+    encoder = QueryEncoder(Box((1,)), Discrete(3), 4, key=key)
     q = encoder(Query(jnp.array([0.3]), jnp.int32(2)))
     assert q.shape == (7,) == (encoder.output_size,) and q[4:].tolist() == [0, 0, 1]
 

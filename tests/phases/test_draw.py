@@ -18,7 +18,7 @@ def draw_from(label):
     obs = (np.arange(EPISODES)[:, None] + np.arange(STEPS)[None]) % 7
     fields = {"obs": obs.astype(np.int8).ravel(), "label": label.astype(np.int8).ravel()}
     store.extend(fields, [STEPS] * EPISODES)
-    workspace = Workspace(None, store, Discrete(7), 0, 0)
+    workspace = Workspace(None, store, Discrete(7), None, 0)
     workspace.facts["rarity"] = rarity.measure(store, ("obs",), np.random.default_rng(0))
     return Draw(workspace, Label()), store
 

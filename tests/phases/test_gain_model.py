@@ -1,7 +1,7 @@
 """What loss to expect with memory, learned from the losses of updates."""
 
 import numpy as np
-from hand_store import SPACE
+from hand_store import ACTIONS, SPACE
 
 from memup.build.blueprint import Blueprint
 from memup.build.parts import Parts
@@ -22,13 +22,13 @@ def workspace():
         kind = (np.arange(length) % 3 == 0).astype(np.float32)
         obs = np.stack([kind, np.zeros(length, np.float32)], axis=1)
         store.add({"obs": obs, "action": np.zeros(length, np.int8)})
-    return Workspace(None, store, SPACE, 2, 0)
+    return Workspace(None, store, SPACE, ACTIONS, 0)
 
 
 def test_kinds_of_steps_have_the_losses_they_had_as_targets():
     here, shape = workspace(), (4, 3, 5, 2)
     spec = make_spec({"env": "tmaze-10", "method.encoder": 8})
-    make = Parts(Blueprint(spec, SPACE, 2)).local_model(Normal((0.0,), (1.0,)))
+    make = Parts(Blueprint(spec, SPACE, ACTIONS)).local_model(Normal((0.0,), (1.0,)))
     gain_model = GainModel(
         LocalDetector.of(rebuilder(make), 1e-2), initial(make, here.key("gain_model"))
     )
@@ -49,7 +49,7 @@ def test_kinds_of_steps_have_the_losses_they_had_as_targets():
 
 def test_nothing_is_learned_where_nothing_counts():
     here = workspace()
-    blueprint = Blueprint(make_spec({"env": "tmaze-10"}), SPACE, 2)
+    blueprint = Blueprint(make_spec({"env": "tmaze-10"}), SPACE, ACTIONS)
     make = Parts(blueprint).local_model(Normal((0.0,), (1.0,)))
     gain_model = GainModel(
         LocalDetector.of(rebuilder(make), 1e-2), initial(make, here.key("gain_model"))

@@ -32,7 +32,7 @@ SPEC = memup.spec(
 
 def filled(most, monkeypatch):
     monkeypatch.setattr(generate_data, "ROUND", most)
-    workspace = Workspace(None, EpisodeStore(), Copy(5).space, 0, 3, 1, Copy(5))
+    workspace = Workspace(None, EpisodeStore(), Copy(5).space, None, 3, 1, Copy(5))
     phase, rounds, last = generate_data.GenerateData(10), 0, False
     state = phase.start(workspace)
     while not last:

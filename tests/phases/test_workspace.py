@@ -17,7 +17,7 @@ from memup.phases.base import Workspace
 def test_held_out_episodes_are_in_step_with_no_regular_order(period):
     store = EpisodeStore()
     store.extend({"obs": np.zeros((20_000, 1), np.float32)}, np.ones(20_000, np.int64))
-    train, held = Workspace(None, store, Box((1,)), 0, 0).split_ids()
+    train, held = Workspace(None, store, Box((1,)), None, 0).split_ids()
     assert len(train) + len(held) == 20_000 and not set(train.tolist()) & set(held.tolist())
     for kind in range(period):
         share = (held % period == kind).sum() / (20_000 / period)
@@ -42,7 +42,7 @@ def names_in_use() -> set[str]:
 
 
 def test_all_names_in_use_have_streams_of_their_own():
-    workspace, names = Workspace(None, EpisodeStore(), Box((1,)), 0, 7), names_in_use()
+    workspace, names = Workspace(None, EpisodeStore(), Box((1,)), None, 7), names_in_use()
     assert {"memory", "memory/select", "memory/gain-model", "policy", "policy/begin"} <= names
     for draw in (
         lambda name, count: jax.random.bits(workspace.key(name, count)).item(),
@@ -53,6 +53,8 @@ def test_all_names_in_use_have_streams_of_their_own():
 
 
 def test_a_seed_is_not_cut_to_32_bits():
-    small, large = (Workspace(None, EpisodeStore(), Box((1,)), 0, seed) for seed in (1, 2**32 + 1))
+    small, large = (
+        Workspace(None, EpisodeStore(), Box((1,)), None, seed) for seed in (1, 2**32 + 1)
+    )
     assert jax.random.bits(small.key("a")) != jax.random.bits(large.key("a"))
     assert small.rng("a").integers(2**63) != large.rng("a").integers(2**63)

@@ -7,8 +7,8 @@ import jax
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
-from memup.core.spaces import Space, split
-from memup.core.types import TimeStep, Trajectory
+from memup.core.spaces import Discrete, Leaf, MultiDiscrete, Space, flatten, split
+from memup.core.types import Action, TimeStep, Trajectory
 from memup.data.store import EpisodeStore
 from memup.data.store_files import writing
 
@@ -54,8 +54,8 @@ class EpisodeRecorder(Outcomes):
     scratch folder, one for each copy and field.
 
     Args:
-        space: observation space.
-        actions: number of actions.
+        observation_space: what is seen.
+        action_space: what is done.
         batch: B copies, each of which plays one episode.
         store: where the episodes will go.
         valued: keep the agent's values too, 0 where it has none.
@@ -65,11 +65,16 @@ class EpisodeRecorder(Outcomes):
     """
 
     def __init__(
-        self, space: Space, actions: int, batch: int, store: EpisodeStore, valued: bool = False
+        self,
+        observation_space: Space,
+        action_space: Space,
+        batch: int,
+        store: EpisodeStore,
+        valued: bool = False,
     ):
         super().__init__(batch)
-        self.space, self.store, self.valued = space, store, valued
-        self.action_type = np.int8 if actions <= 128 else np.int32
+        self.observation_space, self.action_space = observation_space, action_space
+        self.store, self.valued = store, valued
         self.steps = 0
         self._held = 0
         self._parts: list[tuple[dict[str, np.ndarray], Bool[np.ndarray, "S B"]]] = []
@@ -80,8 +85,8 @@ class EpisodeRecorder(Outcomes):
         """Take a stretch, leaves [S, B, ...], and the agent's values of its steps, [S, B]."""
         step: TimeStep = jax.tree.map(np.asarray, trajectory.step)
         inside = self.see(step)
-        fields = split(self.space, step.obs)
-        fields["action"] = np.asarray(trajectory.action).astype(self.action_type)
+        fields = split(self.observation_space, step.obs)
+        fields |= stored_actions(self.action_space, trajectory.action)
         fields["reward"], fields["terminated"] = step.reward, step.terminated
         if self.valued:
             given = np.zeros(inside.shape) if value is None else value
@@ -139,3 +144,17 @@ class EpisodeRecorder(Outcomes):
     def _file(self, row: int, name: str) -> Path:
         assert self._scratch is not None
         return self._scratch / f"{row}-{name}"
+
+
+def stored_actions(space: Space, action: Action) -> dict[str, np.ndarray]:
+    """Name the leaves of actions [S, B, ...]; few actions take one byte."""
+    leaves = split(space, action, "action")
+    kinds = {name: _narrow(leaf) for name, leaf in flatten(space, "action").items()}
+    return {name: np.asarray(leaves[name]).astype(kind) for name, kind in kinds.items()}
+
+
+def _narrow(leaf: Leaf) -> np.dtype:
+    if isinstance(leaf, Discrete | MultiDiscrete):
+        most = leaf.n if isinstance(leaf, Discrete) else max(leaf.nvec, default=0)
+        return np.dtype(np.int8 if most <= 128 else np.int32)
+    return np.dtype(leaf.dtype)

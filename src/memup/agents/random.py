@@ -6,14 +6,15 @@ import jax
 from jaxtyping import Array, Int, PyTree
 
 from memup.agents.base import AbstractAgent
+from memup.core.spaces import Space, require_discrete
 from memup.core.types import Key, Metrics, TimeStep, Trajectory
 
 
 class RandomAgent(AbstractAgent):
-    """Takes each of n actions with equal probability and learns nothing."""
+    """Takes each action with equal probability and learns nothing."""
 
-    def __init__(self, actions: int):
-        self.actions = actions
+    def __init__(self, action_space: Space):
+        self.actions = require_discrete(action_space, "random play")
 
     def init(self, *, key: Key) -> PyTree:
         """Nothing to learn."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, PyTree
 
 from memup.agents.base import AbstractAgent
@@ -22,7 +23,7 @@ from memup.agents.ppo import PPO
 from memup.agents.r2d2 import R2D2
 from memup.build.blueprint import Blueprint
 from memup.build.parts import Parts
-from memup.core.spaces import flatten, join
+from memup.core.spaces import require_discrete, zeros
 from memup.core.tree import Params, initial, ravel, rebuilder
 from memup.core.types import Key, Query, StepInput
 from memup.memories.encoded import EncodedMemory
@@ -77,13 +78,13 @@ def _greedy(ground: Ground) -> Greedy:
     known = jnp.asarray(blueprint.facts["action_indifferent"])
 
     def action_indifferent(obs: PyTree) -> Array:
-        return (known == encode(blueprint.space, obs)).all(axis=-1).any()
+        return (known == encode(blueprint.observation_space, obs)).all(axis=-1).any()
 
     return Greedy(
         ground.model,
         rebuilder(ground.parts.model()),
         expect,
-        blueprint.actions,
+        _actions(ground),
         ground.spec["agent.tie"],
         action_indifferent if known.size else None,
     )
@@ -106,7 +107,7 @@ def _on_memory(
         vector, memory = ground.memory()
         config = settings(ground.spec.config("agent"))
         end_to_end = ground.spec["training"] == "end-to-end"
-        actions, others = ground.blueprint.actions, more(ground)
+        actions, others = _actions(ground), more(ground)
         return agent(vector, memory, actions, config, train_memory=end_to_end, **others)
 
     return make
@@ -114,10 +115,10 @@ def _on_memory(
 
 def _replayed(ground: Ground) -> dict[str, Any]:
     """Return what decides the shape of a replay."""
-    space = ground.blueprint.space
-    leaves = {name: jnp.zeros(s.shape, s.dtype) for name, s in flatten(space).items()}
-    zero, no = jnp.zeros(()), jnp.zeros((), bool)
-    example = StepInput(join(space, leaves), jnp.zeros((), jnp.int32), zero, no)
+    blueprint = ground.blueprint
+    obs, action = zeros(blueprint.observation_space), zeros(blueprint.action_space)
+    leaves = (obs, action, np.zeros((), np.float32), np.zeros((), bool))
+    example = StepInput(*jax.tree.map(jnp.asarray, leaves))
     return {"example": example, "actors": ground.actors}
 
 
@@ -125,7 +126,7 @@ def _merlin(ground: Ground) -> Merlin:
     config, parts = ground.spec.config("agent"), ground.parts
     sizes = {name: getattr(config, name) for name in ("latent", "slots", "heads", "size", "hidden")}
     latent, hidden, decay = config.latent, config.hidden, config.retroactive
-    space, actions = ground.blueprint.space, ground.blueprint.actions
+    space, actions = ground.blueprint.observation_space, _actions(ground)
 
     def world_model(key: Key) -> WorldModel:
         keys = jax.random.split(key, 4)
@@ -150,6 +151,11 @@ AGENT_MAKERS: dict[str, Maker] = {
     "merlin": _merlin,
     "greedy": _greedy,
 }
+
+
+def _actions(ground: Ground) -> int:
+    """Return the number of actions that the agent chooses among."""
+    return require_discrete(ground.blueprint.action_space, f"agent {ground.spec['agent']!r}")
 
 
 def make_agent(ground: Ground) -> AbstractAgent:

@@ -14,15 +14,15 @@ class Blueprint:
 
     Attributes:
         spec: the options.
-        space: observation space.
-        actions: number of actions; 0 if there are none.
+        observation_space: what is seen.
+        action_space: what is done; None where there are no actions and no rewards.
         query_length: steps that a question shows.
         facts: what was measured on data once; plain JSON. The same mapping as the run's own, so
             that facts that are measured later are seen.
     """
 
     spec: RunSpec
-    space: Space
-    actions: int
+    observation_space: Space
+    action_space: Space | None
     query_length: int = 1
     facts: Mapping[str, Any] = field(default_factory=dict)

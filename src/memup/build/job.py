@@ -1,6 +1,5 @@
 """Names become objects here and nowhere else."""
 
-import math
 from pathlib import Path
 
 import jax
@@ -12,7 +11,7 @@ from memup.build.agents import Ground, make_agent
 from memup.build.blueprint import Blueprint
 from memup.build.parts import Parts, make_selector, make_target, memory_options
 from memup.core.errors import require
-from memup.core.spaces import Box, Dict, Discrete, Space, flatten, require_discrete
+from memup.core.spaces import Box, Dict, Discrete, Space, flatten, leaf_bytes, require_discrete
 from memup.core.tree import Params, initial, rebuilder
 from memup.core.types import Key
 from memup.data.rarity import Rarity
@@ -74,7 +73,7 @@ def _workspace(
 ) -> Workspace:
     if spec["task"]:
         task, context = make_task(spec["task"]), spec["method.query_length"]
-        return Workspace(None, EpisodeStore(path), task.space, 0, spec["seed"], context, task)
+        return Workspace(None, EpisodeStore(path), task.space, None, spec["seed"], context, task)
     if spec["training"] == "supervised":
         if store is None:
             require(
@@ -90,19 +89,19 @@ def _workspace(
         # An agent that learns nothing acts in none of its own.
         copies = spec.get("agent.environments", HOST_ENVIRONMENTS)
         env = make_env(spec["env"], n=min(copies, HOST_ENVIRONMENTS))
-    actions = require_discrete(env.action_space, spec["env"] or type(env).__name__)
+    require_discrete(env.action_space, spec["env"] or type(env).__name__)
     limit = spec["joint.limit"] if spec["training"] == "joint" else None
     return Workspace(
         env,
         EpisodeStore(path, limit),
         env.observation_space,
-        actions,
+        env.action_space,
         spec["seed"],
         spec["method.query_length"],
     )
 
 
-def _space_of(store: EpisodeStore) -> tuple[Space, int]:
+def _space_of(store: EpisodeStore) -> tuple[Space, Space | None]:
     """Read the spaces off a store's fields: whole numbers without an axis are categories."""
 
     def leaf(name: str) -> Box | Discrete:
@@ -117,7 +116,7 @@ def _space_of(store: EpisodeStore) -> tuple[Space, int]:
         leaf("obs") if "obs" in names else Dict({n.removeprefix("obs."): leaf(n) for n in names})
     )
     played = {"action", "reward"} <= set(store.fields)
-    return space, _highest(store, "action") + 1 if played else 0
+    return space, Discrete(_highest(store, "action") + 1) if played else None
 
 
 def _highest(store: EpisodeStore, name: str) -> int:
@@ -241,7 +240,7 @@ class Builder:
 
     def target(self, workspace: Workspace) -> AbstractTarget:
         """Make what is predicted."""
-        fields = tuple(flatten(workspace.space))
+        fields = tuple(flatten(workspace.observation_space))
         name = self.spec["method.target"]
         gamma = self.spec["agent.gamma" if name == "q-value" else "method.gamma"]
         return make_target(name, gamma, fields)
@@ -279,10 +278,10 @@ class Builder:
                 spec["method.selector"], spec["method.targets"], spec["method.temperature"]
             ),
             self.target(workspace),
-            workspace.space,
+            workspace.observation_space,
+            workspace.action_space,
             spec["method.window"],
             spec["method.query_stride"],
-            workspace.actions > 0,
             workspace.context,
             between=self._between(workspace),
             old=spec["method.long_rows"],
@@ -290,18 +289,15 @@ class Builder:
 
     def _between(self, workspace: Workspace) -> int:
         """Return how many steps an old row reads between windows: those of a chunk must fit."""
-        spec, leaves = self.spec, flatten(workspace.space).values()
-        bytes_of = [math.prod(x.shape) * np.dtype(x.dtype).itemsize for x in leaves]
-        windows = (
-            max(1, round(spec["method.long_rows"] * spec["method.batch_size"]))
-            * spec["method.updates_per_call"]
-        )
-        return min(spec["method.burn_in"], BETWEEN_BYTES // (windows * sum(bytes_of)))
+        spec, step = self.spec, leaf_bytes(workspace.observation_space)
+        rows = max(1, round(spec["method.long_rows"] * spec["method.batch_size"]))
+        windows = rows * spec["method.updates_per_call"]
+        return min(spec["method.burn_in"], BETWEEN_BYTES // (windows * step))
 
     def blueprint(self, workspace: Workspace) -> Blueprint:
         """Return what the run's networks are put together from."""
-        space, actions, length = workspace.space, workspace.actions, workspace.context
-        return Blueprint(self.spec, space, actions, length, workspace.facts)
+        spaces = workspace.observation_space, workspace.action_space
+        return Blueprint(self.spec, *spaces, workspace.context, workspace.facts)
 
     def parts(self, workspace: Workspace) -> Parts:
         """Return what makes the run's networks."""

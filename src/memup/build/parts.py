@@ -68,8 +68,8 @@ class Parts:
     def encoder(self, key: Key) -> InputEncoder:
         """Make what encodes environment steps."""
         return InputEncoder(
-            self.blueprint.space,
-            self.blueprint.actions,
+            self.blueprint.observation_space,
+            self.blueprint.action_space,
             self.spec["method.encoder"],
             key=key,
             normalise=_normalise(self.blueprint),
@@ -85,8 +85,8 @@ class Parts:
         """Make what encodes a question."""
         size = self.spec["method.encoder"]
         return QueryEncoder(
-            self.blueprint.space,
-            self.blueprint.actions,
+            self.blueprint.observation_space,
+            self.blueprint.action_space,
             size,
             self.blueprint.query_length,
             key=key,
@@ -129,7 +129,7 @@ class Parts:
 def _normalise(blueprint: Blueprint) -> Normaliser:
     found: dict[str, Any] | None = blueprint.facts.get("normalise")
     if found is None:
-        return Normaliser.identity(blueprint.space.size)
+        return Normaliser.identity(blueprint.observation_space.size)
     return Normaliser(jnp.asarray(found["shift"]), jnp.asarray(found["scale"]))
 
 
@@ -140,7 +140,7 @@ def _rarity(blueprint: Blueprint, threshold: float) -> ObservationRarity:
         f"method.events={threshold:g}: expected observations of at most {WIDEST} numbers, to know "
         "which are rare",
     )
-    return ObservationRarity.of(blueprint.space, facts)
+    return ObservationRarity.of(blueprint.observation_space, facts)
 
 
 def make_selector(name: str, width: int, temperature: float = 0.25) -> AbstractSelector:

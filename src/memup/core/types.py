@@ -14,6 +14,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 Key = PRNGKeyArray
 Observation = PyTree[Any, "..."]
+Action = PyTree[Any, "..."]
 State = PyTree[Any, "..."]
 Metrics = dict[str, Any]
 
@@ -44,13 +45,13 @@ class StepInput(NamedTuple):
 
     Attributes:
         obs: the observation.
-        action: the previous action (0 where the episode begins).
+        action: the previous action, a tree as the action space says; () where there are none.
         reward: the reward that arrived with `obs`.
         first: True if `obs` begins an episode; then `action` is ignored.
     """
 
     obs: Observation
-    action: Array
+    action: Action
     reward: Array
     first: Array
 
@@ -60,11 +61,11 @@ class Query(NamedTuple):
 
     Attributes:
         obs: the observation at k.
-        action: the action taken at k.
+        action: the action taken at k, a tree; () where there are none.
     """
 
     obs: Observation
-    action: Array
+    action: Action
 
 
 class Targets(NamedTuple):
@@ -116,7 +117,7 @@ class Trajectory(NamedTuple):
 
     Attributes:
         step: what the environment gave before each action.
-        action: the action taken, [T, B].
+        action: the action taken, leaves [T, B, ...].
         extras: what the agent wants to keep beside each step.
         last: the step after the final action, for bootstrapping.
         before: what the actors carried before the first step.
@@ -124,7 +125,7 @@ class Trajectory(NamedTuple):
     """
 
     step: TimeStep
-    action: Array
+    action: Action
     extras: Any
     last: TimeStep
     before: Any

@@ -9,24 +9,38 @@ from memup.data.store import EpisodeStore
 
 
 def question(
-    store: EpisodeStore, space: Space, rows: Int[np.ndarray, "..."], steps: int, actions: bool
+    store: EpisodeStore,
+    observation_space: Space,
+    action_space: Space | None,
+    rows: Int[np.ndarray, "..."],
+    steps: int,
 ) -> Query:
     """Look up the local questions about some steps.
 
     Args:
         store: the episodes.
-        space: observation space.
+        observation_space: what is seen.
+        action_space: what is done; None: there are no actions.
         rows: of the store, any shape.
         steps: that a question shows, the asked one the last of them. With several, observations
             get an axis for them behind `rows`; before an episode begins its first step is
             repeated.
-        actions: whether the episodes have actions.
     """
     seen = rows if steps == 1 else store.behind(rows, steps)
-    action = store.gather("action", rows) if actions else np.zeros(rows.shape, np.int32)
-    return Query(look_up(store, space, seen), action)
+    action = look_up(store, action_space, rows, "action")
+    return Query(look_up(store, observation_space, seen), action)
 
 
-def look_up(store: EpisodeStore, space: Space, rows: Int[np.ndarray, "..."]) -> PyTree:
-    """Return the observations in some rows of a store."""
-    return join(space, {name: store.gather(name, rows) for name in flatten(space)})
+def look_up(
+    store: EpisodeStore, space: Space | None, rows: Int[np.ndarray, "..."], prefix: str = "obs"
+) -> PyTree:
+    """Return the observations, or actions, in some rows of a store; () where there is no space."""
+    if space is None:
+        return ()
+    return join(space, {n: store.gather(n, rows) for n in flatten(space, prefix)}, prefix)
+
+
+def store_names(observation_space: Space, action_space: Space | None) -> list[str]:
+    """Return the fields that hold what questions show."""
+    acted = {} if action_space is None else flatten(action_space, "action")
+    return [*flatten(observation_space), *acted]

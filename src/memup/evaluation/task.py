@@ -122,7 +122,7 @@ class TaskEvaluator:
         kept = self._read_all(store, ids, asked)
         rows = store.global_rows(ids[:, None], asked)
         target = Label().values(store, np.broadcast_to(ids[:, None], asked.shape), asked)
-        questions = question(store, self.task.space, rows, self.context, False)
+        questions = question(store, self.task.space, None, rows, self.context)
         loss, said = self._answer(self.vector, kept, questions, target)
         return np.asarray(loss), (np.asarray(said) - target)[..., 0]
 
@@ -139,7 +139,7 @@ class TaskEvaluator:
             first = np.zeros(at.shape, bool)
             first[0, :, 0] = start == 0
             obs = look_up(store, self.task.space, at)
-            x = StepInput(obs, nothing.astype(np.int32), nothing, first)
+            x = StepInput(obs, (), nothing, first)
             now = self._read(self.vector, now, x, jnp.asarray(start), asked)
             self.tell(len(ids) * min(stretch, self.task.steps - start))
         return now.kept

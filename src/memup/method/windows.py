@@ -33,10 +33,10 @@ class Windows:
         store: the episodes.
         selector: chooses targets from the stored scores.
         target: gives their outcomes.
-        space: observation space.
+        observation_space: what is seen.
+        action_space: what is done; None where there are no actions and no rewards.
         length: R, steps a window.
         stride: a query every `stride` steps of a window, its last step among them.
-        actions: whether the episodes have actions and rewards.
         loss: steps by episode -> the loss with memory that is expected there; None: not known.
             Only the selector `information-gain` asks.
         context: steps that a question shows, the target step the last of them.
@@ -47,10 +47,10 @@ class Windows:
     store: EpisodeStore
     selector: AbstractSelector
     target: AbstractTarget
-    space: Space
+    observation_space: Space
+    action_space: Space | None
     length: int
     stride: int = 1
-    actions: bool = True
     context: int = 1
     between: int = 0
     old: float = 0.0
@@ -83,7 +83,7 @@ class Windows:
         targets, owner = self._targets(step, episode, rng)
         x = self._inputs(_some(episode), step, first)
         at = self.store.global_rows(owner, targets.index)
-        context = question(self.store, self.space, at, self.context, self.actions)
+        context = question(self.store, self.observation_space, self.action_space, at, self.context)
         value = self.target.values(self.store, owner, targets.index)
         known = np.isfinite(value).all(axis=-1)
         weight = targets.weight * known
@@ -136,9 +136,9 @@ class Windows:
         now = self.store.global_rows(episode, step)
         before = now - ((step > 0) & ~first)
         return StepInput(
-            look_up(self.store, self.space, now),
-            self._field("action", before),
-            self._field("reward", now),
+            look_up(self.store, self.observation_space, now),
+            look_up(self.store, self.action_space, before, "action"),
+            self._reward(now),
             first,
         )
 
@@ -215,11 +215,11 @@ class Windows:
         cut = (score[: len(score) - self.target.lead] for score in scores)
         return dict(zip(ids.tolist(), cut, strict=True))
 
-    def _field(self, name: str, rows: np.ndarray) -> np.ndarray:
-        """Look a field up, or give zeros where the episodes have no actions and rewards."""
-        if not self.actions:
-            return np.zeros(rows.shape, np.int32 if name == "action" else np.float32)
-        return self.store.gather(name, rows)
+    def _reward(self, rows: np.ndarray) -> np.ndarray:
+        """Look rewards up, or give zeros where the episodes have none."""
+        if self.action_space is None:
+            return np.zeros(rows.shape, np.float32)
+        return self.store.gather("reward", rows)
 
 
 def _some(episode: np.ndarray) -> np.ndarray:

@@ -5,7 +5,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from memup.core.spaces import Box, Dict, Discrete, Space
+from memup.core.spaces import (
+    Box,
+    Dict,
+    Discrete,
+    MultiDiscrete,
+    Space,
+    Tuple,
+    flatten,
+    split,
+)
 from memup.core.types import Key, Observation, Query, StepInput
 from memup.nn.linear import apply, rectified
 
@@ -21,10 +30,15 @@ def encode(space: Space, obs: Observation) -> Float[Array, " S"]:
         Boxes as they are (8-bit images divided by 255), integers one-hot, dictionaries in the
         order of their names; `space.size` floats.
     """
-    if isinstance(space, Dict):
-        return jnp.concatenate([encode(s, obs[name]) for name, s in sorted(space.spaces.items())])
+    if isinstance(space, Dict | Tuple):
+        leaves = split(space, obs)
+        parts = [encode(leaf, leaves[name]) for name, leaf in flatten(space).items()]
+        return jnp.concatenate([jnp.zeros(0), *parts])
     if isinstance(space, Discrete):
         return jax.nn.one_hot(obs, space.n)
+    if isinstance(space, MultiDiscrete):
+        codes = [jax.nn.one_hot(obs[i], n) for i, n in enumerate(space.nvec)]
+        return jnp.concatenate([jnp.zeros(0), *codes])
     if isinstance(space, Box) and space.dtype == "uint8":
         return jnp.ravel(obs).astype(jnp.float32) / 255
     return jnp.ravel(obs).astype(jnp.float32)
@@ -59,17 +73,17 @@ class Normaliser(eqx.Module):
 
 
 class InputEncoder(eqx.Module):
-    """What a memory reads: relu(Linear([observation, previous action one-hot, reward])).
+    """What a memory reads: relu(Linear([observation, previous action, reward])).
 
     Attributes:
-        space: observation space.
-        actions: number of actions; 0 for a sequence without actions and rewards.
+        observation_space: what is seen.
+        action_space: what is done; None for a sequence without actions and rewards.
         output_size: E.
         dropout: of what it gives, where it is called with a key (Zaremba et al. 2014).
     """
 
-    space: Space = eqx.field(static=True)
-    actions: int = eqx.field(static=True)
+    observation_space: Space = eqx.field(static=True)
+    action_space: Space | None = eqx.field(static=True)
     output_size: int = eqx.field(static=True)
     dropout: float = eqx.field(static=True)
     normalise: Normaliser
@@ -77,42 +91,53 @@ class InputEncoder(eqx.Module):
 
     def __init__(
         self,
-        space: Space,
-        actions: int,
+        observation_space: Space,
+        action_space: Space | None,
         size: int,
         *,
         key: Key,
         normalise: Normaliser | None = None,
         dropout: float = 0.0,
     ):
-        self.space, self.actions, self.output_size = space, actions, size
-        self.normalise = Normaliser.identity(space.size) if normalise is None else normalise
-        width = space.size + (actions + 1 if actions else 0)
+        self.observation_space, self.action_space = observation_space, action_space
+        self.output_size, width = size, observation_space.size
+        self.normalise = Normaliser.identity(width) if normalise is None else normalise
+        width += 0 if action_space is None else action_space.size + 1
         self.dropout = dropout
         self.layer = rectified(width, size, key=key)
 
+    @property
+    def action_size(self) -> int:
+        """Number of floats of `previous_action`."""
+        return 0 if self.action_space is None else self.action_space.size
+
+    def previous_action(self, x: StepInput) -> Float[Array, " A"]:
+        """Encode the action before a step; zeros where an episode begins or there are none."""
+        if self.action_space is None:
+            return jnp.zeros(0)
+        return jnp.where(x.first, 0.0, encode(self.action_space, x.action))
+
     def __call__(self, x: StepInput, key: Key | None = None) -> Float[Array, " E"]:
         """Encode one step; with a key, some of the numbers are dropped."""
-        parts = [self.normalise(encode(self.space, x.obs))]
-        if self.actions:
-            action = jnp.where(x.first, 0.0, jax.nn.one_hot(x.action, self.actions))
-            parts += [action, jnp.asarray(x.reward, jnp.float32)[None]]
+        parts = [self.normalise(encode(self.observation_space, x.obs))]
+        if self.action_space is not None:
+            parts += [self.previous_action(x), jnp.asarray(x.reward, jnp.float32)[None]]
         coded = jax.nn.relu(apply(self.layer, jnp.concatenate(parts)))
         return eqx.nn.Dropout(self.dropout)(coded, key=key, inference=key is None)
 
 
 class QueryEncoder(eqx.Module):
-    """The local question (o_k, a_k): [relu(Linear([observations, action])), action one-hot].
+    """The local question (o_k, a_k): [relu(Linear([observations, action])), action].
 
     Attributes:
-        space: observation space.
-        actions: number of actions; 0 if there are none.
+        observation_space: what is seen.
+        action_space: what is done; None if there are no actions.
         steps: that a question shows; with several, observations have a leading axis for them.
         output_size: C.
     """
 
-    space: Space = eqx.field(static=True)
-    actions: int = eqx.field(static=True)
+    observation_space: Space = eqx.field(static=True)
+    action_space: Space | None = eqx.field(static=True)
     steps: int = eqx.field(static=True)
     output_size: int = eqx.field(static=True)
     normalise: Normaliser
@@ -120,26 +145,27 @@ class QueryEncoder(eqx.Module):
 
     def __init__(
         self,
-        space: Space,
-        actions: int,
+        observation_space: Space,
+        action_space: Space | None,
         size: int,
         steps: int = 1,
         *,
         key: Key,
         normalise: Normaliser | None = None,
     ):
-        self.space, self.actions, self.steps = space, actions, steps
-        self.output_size = size + actions
-        self.normalise = Normaliser.identity(space.size) if normalise is None else normalise
-        self.layer = rectified(steps * space.size + actions, size, key=key)
+        self.observation_space, self.action_space = observation_space, action_space
+        actions = 0 if action_space is None else action_space.size
+        self.steps, self.output_size, width = steps, size + actions, observation_space.size
+        self.normalise = Normaliser.identity(width) if normalise is None else normalise
+        self.layer = rectified(steps * width + actions, size, key=key)
 
     def __call__(self, context: Query) -> Float[Array, " C"]:
         """Encode one question."""
-        one = lambda obs: self.normalise(encode(self.space, obs))  # noqa: E731
+        one = lambda obs: self.normalise(encode(self.observation_space, obs))  # noqa: E731
         numbers = one(context.obs) if self.steps == 1 else jnp.ravel(jax.vmap(one)(context.obs))
-        if not self.actions:
+        if self.action_space is None:
             return jax.nn.relu(apply(self.layer, numbers))
-        action = jax.nn.one_hot(context.action, self.actions)
+        action = encode(self.action_space, context.action)
         # The action is read twice. Where each of several moments asks for a part of the memory of
         # its own, the predictor's product needs features of moment and action together.
         both = jax.nn.relu(apply(self.layer, jnp.concatenate([numbers, action])))

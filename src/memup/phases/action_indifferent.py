@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from memup.core.spaces import require_discrete
 from memup.core.types import Query
 from memup.data.queries import look_up
 from memup.method.detectors.local import LocalModel
@@ -34,13 +35,15 @@ def action_indifferent(workspace: Workspace, model: LocalModel) -> Float[np.ndar
     Returns:
         N at most 64, and 0 where outcomes are no categories or observations are of many kinds.
     """
-    store, nothing = workspace.store, np.zeros((0, workspace.space.size), np.float32)
+    store, nothing = workspace.store, np.zeros((0, workspace.observation_space.size), np.float32)
     if not model.likelihood.finite:
         return nothing
     obs = look_up(
-        store, workspace.space, store.sample_rows(workspace.rng("action-indifferent"), SAMPLE)
+        store,
+        workspace.observation_space,
+        store.sample_rows(workspace.rng("action-indifferent"), SAMPLE),
     )
-    flat = np.asarray(jax.vmap(lambda o: encode(workspace.space, o))(obs))
+    flat = np.asarray(jax.vmap(lambda o: encode(workspace.observation_space, o))(obs))
     _, where, counts = np.unique(flat, axis=0, return_index=True, return_counts=True)
     where = where[np.argsort(-counts)][:MOST]
     few = jax.tree.map(lambda a: a[where], obs)
@@ -49,8 +52,9 @@ def action_indifferent(workspace: Workspace, model: LocalModel) -> Float[np.ndar
         params = model.predictor(Query(obs, action))
         return model.likelihood.potential(params), model.likelihood.mean(params)[0]
 
+    actions = require_discrete(workspace.action_space, "agent 'greedy'")
     of_all = jax.vmap(jax.vmap(outcomes, (None, 0)), (0, None))
-    spread, mean = (np.asarray(a) for a in of_all(few, jnp.arange(workspace.actions)))
+    spread, mean = (np.asarray(a) for a in of_all(few, jnp.arange(actions)))
     values = np.asarray(model.likelihood.values[0])
     differ = np.ptp(mean, axis=1) > SAME * max(float(np.ptp(values)), 1e-6)
     return flat[where[(spread.max(axis=1) < CERTAIN) & ~differ]]

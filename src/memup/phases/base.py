@@ -28,8 +28,8 @@ class Workspace:
     Attributes:
         env: environment, on the device or on the host; None for a dataset.
         store: the episodes.
-        space: observation space.
-        actions: number of actions; 0 for a dataset without them.
+        observation_space: what is seen.
+        action_space: what is done; None where there are no actions and no rewards.
         seed: of every random choice.
         context: steps that a question shows.
         task: supervised task that fills the store, if one does.
@@ -39,8 +39,8 @@ class Workspace:
 
     env: Any
     store: EpisodeStore
-    space: Space
-    actions: int
+    observation_space: Space
+    action_space: Space | None
     seed: int
     context: int = 1
     task: AbstractTask | None = None

@@ -36,11 +36,16 @@ class Collect(AbstractPhase):
     def advance(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Play one round and add it."""
         if self._player is None:
-            self._player = Player(RandomAgent(workspace.actions), workspace.env, self.environments)
+            agent = RandomAgent(workspace.action_space)
+            self._player = Player(agent, workspace.env, self.environments)
         key = workspace.key(self.name, int(state["round"]))
         batch = self._player.batch
         recorder = EpisodeRecorder(
-            workspace.space, workspace.actions, batch, workspace.store, self.valued
+            workspace.observation_space,
+            workspace.action_space,
+            batch,
+            workspace.store,
+            self.valued,
         )
         play_round(self._player, (), key, recorder)
         recorder.add_to_store()

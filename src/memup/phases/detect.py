@@ -14,7 +14,7 @@ from memup.core.spaces import flatten
 from memup.core.tree import Params
 from memup.core.types import Key, Metrics
 from memup.data import rarity
-from memup.data.queries import look_up
+from memup.data.queries import look_up, store_names
 from memup.data.store import EpisodeStore
 from memup.method.detectors.local import LocalDetector
 from memup.method.detectors.unlearned import oracle
@@ -134,7 +134,7 @@ class Detect(AbstractPhase):
     def score(self, workspace: Workspace, vector: Params, ids: np.ndarray) -> None:
         """Write the uncertainty of every step of some episodes into the store."""
         lengths = workspace.store.lengths(ids)
-        names = [*flatten(workspace.space), *(["action"] if workspace.actions else [])]
+        names = store_names(workspace.observation_space, workspace.action_space)
         ask = lambda rows: self._ask(workspace, vector, rows)  # noqa: E731
         table = ContextTable(workspace.store, names, ask, workspace.context)
         for part in _parts(lengths, BLOCK):
@@ -167,7 +167,7 @@ def measure(
     workspace: Workspace, target: AbstractTarget, family: str, quantile: bool
 ) -> dict[str, Any]:
     """Measure on the store which likelihood suits the outcomes and how large the inputs are."""
-    store, space = workspace.store, workspace.space
+    store, space = workspace.store, workspace.observation_space
     value = _all_outcomes(store, target, store.ids)
     seen = look_up(store, space, store.sample_rows(workspace.rng("detect/measure"), SAMPLE))
     normal = Normaliser.of_data(jax.vmap(lambda o: encode(space, o))(seen))

@@ -135,5 +135,9 @@ def with_outcomes(
 def context(workspace: Workspace, rows: np.ndarray) -> Query:
     """Look up the local questions of some rows of the store."""
     return question(
-        workspace.store, workspace.space, rows, workspace.context, workspace.actions > 0
+        workspace.store,
+        workspace.observation_space,
+        workspace.action_space,
+        rows,
+        workspace.context,
     )

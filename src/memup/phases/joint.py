@@ -78,7 +78,11 @@ class Joint(AbstractPhase):
         key = workspace.key(self.name, number)
         valued = "value" in self.detect.target.needs
         recorder = EpisodeRecorder(
-            workspace.space, workspace.actions, self.player.batch, workspace.store, valued
+            workspace.observation_space,
+            workspace.action_space,
+            self.player.batch,
+            workspace.store,
+            valued,
         )
         values = self._values if valued else None
         agent = play_round(self.player, state["agent"], key, recorder, learn, values)

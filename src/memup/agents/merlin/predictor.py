@@ -94,7 +94,7 @@ class Predictor(eqx.Module):
         keys = jax.random.split(key, 4)
         width = 2 * latent
         self.encoder, self.latent, self.slots, self.decay = encoder, latent, slots, decay
-        inputs = latent + encoder.actions + heads * width
+        inputs = latent + encoder.action_size + heads * width
         self.recurrent = LSTM(inputs, size, key=keys[0])
         self.reader = Reader(size, width, heads, key=keys[1])
         known = size + heads * width
@@ -119,8 +119,7 @@ class Predictor(eqx.Module):
             noise: standard normal numbers that make z from the posterior; zeros take its mean.
         """
         state = reset_where(x.first, self.initial_state(), state)
-        action = jnp.where(x.first, 0.0, jax.nn.one_hot(x.action, self.encoder.actions))
-        before = jnp.concatenate([state.z, action, state.read])
+        before = jnp.concatenate([state.z, self.encoder.previous_action(x), state.read])
         hidden, h = self.recurrent.step(state.hidden, before)
         read, weights = self.reader(h, state.rows.content)
         known = jnp.concatenate([h, read])
