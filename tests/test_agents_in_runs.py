@@ -5,6 +5,7 @@ import numpy as np
 import tiny
 
 import memup
+from memup.api import reopen
 from memup.build.job import build
 from memup.phases.fit import fit
 from memup.specs.spec import all_options
@@ -48,7 +49,7 @@ def test_a_run_of_r2d2_goes_on_where_it_stopped(tmp_path):
     """The replay is part of the checkpoint."""
     spec = tiny_spec("r2d2", "end-to-end")
     memup.train(spec, tmp_path / "run")
-    loaded = memup.load(tmp_path / "run").job.workspace.results["agent"]
+    loaded = reopen(tmp_path / "run").job.workspace.results["agent"]
     whole = build(spec)
     for _ in fit(whole):
         pass

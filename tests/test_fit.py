@@ -12,6 +12,7 @@ import pytest
 import tiny
 
 import memup
+from memup.api import reopen
 from memup.build.job import build
 from memup.core.errors import MemupError
 from memup.phases.fit import fit
@@ -82,7 +83,7 @@ def test_an_error_in_the_middle_leaves_a_run_that_goes_on(tmp_path, monkeypatch)
         memup.train(SPEC, tmp_path / "run", on_row=stop)
     assert RunDir.open(tmp_path / "run").status()["state"] == "failed"
     with pytest.raises(MemupError, match="has not finished"):
-        memup.load(tmp_path / "run")
+        reopen(tmp_path / "run")
     memup.train(SPEC, tmp_path / "run")
     same_run(tmp_path / "run", tiny.finished_run())
 
@@ -97,7 +98,7 @@ def test_a_finished_run_is_not_trained_again(tmp_path):
     assert RunDir.open(run).rows("eval")[-1] == memup_eval, "later evaluations are kept"
     np.testing.assert_array_equal(
         result.job.workspace.results["agent"].trained.network,
-        memup.load(run).job.workspace.results["agent"].trained.network,
+        reopen(run).job.workspace.results["agent"].trained.network,
     )
 
 
@@ -115,14 +116,14 @@ def test_the_state_of_another_memory_is_refused(tmp_path):
     changed = make_spec(record["spec"]).replace({"memory": "gru"})
     (run / "spec.json").write_text(json.dumps({**record, "spec": dict(changed)}))
     with pytest.raises(MemupError, match=r"of a run with memory=rnn, expected gru"):
-        memup.load(run)
+        reopen(run)
 
 
 def test_a_run_without_its_episodes_says_so(tmp_path):
     run = tiny.copy_of_finished_run(tmp_path)
     shutil.rmtree(run / "store")
     with pytest.raises(MemupError, match="store has 0 of 32 episodes: a run is loaded with the"):
-        memup.load(run)
+        reopen(run)
 
 
 def test_sizes_that_do_not_fit_stop_a_run_before_it_has_stored_anything(tmp_path):
@@ -141,7 +142,7 @@ def test_a_damaged_checkpoint_is_refused_and_kept(tmp_path, damage):
         data[-3] ^= 1
     path.write_bytes(bytes(data[:-9] if damage == "cut" else data))
     kept = path.read_bytes()
-    for action in (memup.load, lambda p: memup.train(SPEC, p)):
+    for action in (reopen, lambda p: memup.train(SPEC, p)):
         with pytest.raises(MemupError, match="damaged"):
             action(run)
     assert path.read_bytes() == kept

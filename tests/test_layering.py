@@ -19,6 +19,7 @@ FLOORS = [
     {"specs"},
     {"build"},
     {"runs"},
+    {"models"},
     {"reports", "fleet"},
     {"api"},
     {"cli"},

@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _PLACES = {
     "EpisodeStore": "memup.data.store",
     "MemupError": "memup.core.errors",
+    "Model": "memup.models.model",
     "RunSpec": "memup.specs.spec",
     "evaluate": "memup.api",
     "load": "memup.api",

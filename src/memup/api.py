@@ -1,8 +1,9 @@
-"""What Python users call: train, evaluate, load."""
+"""What Python users call: train, load, evaluate."""
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,22 @@ import jax
 
 from memup.build.job import Builder, build
 from memup.core.errors import require
-from memup.core.tree import rebuilder
 from memup.data.store import EpisodeStore
 from memup.envs.base import AbstractEnv
 from memup.envs.table import make_env
 from memup.evaluation.agent import Evaluation, evaluate_model
 from memup.evaluation.task import evaluate_task
-from memup.method.update import Model
+from memup.models.file import NAME, Contents, contents, save
+from memup.models.model import Model
 from memup.phases.fit import Job, fit, resume
 from memup.runs.checkpoint import about, load as load_tree
 from memup.runs.recording import CHECKPOINT, Recorder, check_memory_of, polite_interrupt
 from memup.runs.rundir import RunDir
 from memup.specs.spec import RunSpec, make_spec
 from memup.tasks.table import make_task
+
+# What a model file can hold of what phases leave.
+TRAINED = {"model", "agent"}
 
 
 @dataclass(frozen=True)
@@ -41,16 +45,25 @@ class Run:
     results: list[dict[str, Any]]
     path: Path | None = None
 
-    @property
+    @cached_property
     def model(self) -> Model:
-        """The trained encoder, memory and predictor: `run.model.memory.unroll(state, xs)`.
+        """What was trained, apart from the run: it predicts, steps and acts."""
+        return Model(_contents(self.spec, self.job))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model into one file that stands alone; `memup.load` reads it.
 
         Raises:
-            MemupError: the run trained none (end-to-end training has an agent instead).
+            MemupError: nothing was trained, or the file cannot be written.
         """
-        workspace = self.job.workspace
-        require("model" in workspace.results, "the run has no memory that MemUP trained")
-        return rebuilder(Builder(self.spec).parts(workspace).model())(workspace.results["model"])
+        return self.model.save(path)
+
+
+def _contents(spec: RunSpec, job: Job) -> Contents:
+    workspace = job.workspace
+    source = spec["env"] or spec["task"] or Path(spec["dataset"]).name
+    about = {"source": source, "episode_length": workspace.store.mean_length}
+    return contents(Builder(spec).blueprint(workspace), workspace.results, about)
 
 
 def use_compilation_cache() -> None:
@@ -126,6 +139,8 @@ def _train_in(
     elif job.workspace.store.next_id and store is None and not spec["dataset"]:
         job.workspace.store.rollback(0)
     if begin[0] == len(job.phases):  # done before; rows that `memup eval` has added since stay
+        if not (run.path / NAME).exists():
+            save(run.path / NAME, _contents(spec, job))
         run.set_status("done", "")
         return Run(spec, job, run.rows("eval"), run.path)
     recorder = Recorder(run, begun)
@@ -133,6 +148,8 @@ def _train_in(
         with polite_interrupt() as asked:
             for event in fit(job, *begin):
                 row = recorder.write(event)
+                if event.last and job.workspace.results.keys() & TRAINED:
+                    save(run.path / NAME, _contents(spec, job))
                 recorder.checkpoint(event, force=bool(asked))
                 job.workspace.store.release(job.workspace.store.next_id if event.last else 0)
                 if on_row:
@@ -145,8 +162,21 @@ def _train_in(
     return Run(spec, job, run.rows("eval"), run.path)
 
 
-def load(run: str | Path | Run) -> Run:
-    """Load a finished run from its directory.
+def load(path: str | Path) -> Model:
+    """Load a trained model; nothing but its file is needed.
+
+    Args:
+        path: a model file, or a run directory, which holds one.
+
+    Raises:
+        MemupError: there is none, it is damaged, of another version, or lacks weights.
+    """
+    use_compilation_cache()
+    return Model.open(path)
+
+
+def reopen(run: str | Path | Run) -> Run:
+    """Bring a finished run back whole, with its store and what its phases know.
 
     Raises:
         MemupError: it is no run directory, has not finished, or its checkpoint is damaged.
@@ -194,7 +224,7 @@ def evaluate(
         What `memup eval --json` prints.
     """
     use_compilation_cache()
-    run = load(run)
+    run = reopen(run)
     workspace, spec = run.job.workspace, run.spec
     name = str(run.path) if run.path else ""
     if spec["training"] == "supervised":

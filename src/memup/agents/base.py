@@ -1,6 +1,7 @@
 """What an agent is: it acts on time steps and learns from trajectories."""
 
 import abc
+from collections.abc import Mapping
 from typing import Any
 
 from jaxtyping import Array, Float, Int, PyTree
@@ -46,6 +47,17 @@ class AbstractAgent(abc.ABC):
         Returns:
             The new carry, actions, and what `learn` wants to find beside each step.
         """
+
+    @abc.abstractmethod
+    def networks(self, state: PyTree) -> dict[str, Any]:
+        """Return the modules that acting needs, by name: what a model file holds of an agent.
+
+        The memory that the agent reads is called "memory", a whole model of MemUP "model".
+        """
+
+    @abc.abstractmethod
+    def acting(self, networks: Mapping[str, Any]) -> PyTree:
+        """Return a state that acts with these modules; it cannot learn."""
 
     def values(self, state: PyTree, trajectory: Trajectory) -> Float[Array, "T B"] | None:
         """Return what the agent expected from each step on, if it is one that expects anything."""

@@ -5,7 +5,7 @@ remembered. Taking the best one is one step of policy improvement over the behav
 store (Sutton and Barto 2018, section 4.2).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from memup.agents.actor import Actor, begin_actors, read
 from memup.agents.base import AbstractAgent
-from memup.core.tree import Params
+from memup.core.tree import Params, ravel
 from memup.core.types import Key, Metrics, TimeStep, Trajectory
 
 
@@ -76,6 +76,14 @@ class Greedy(AbstractAgent):
         known = jax.vmap(self.action_indifferent)(obs)[:, None]
         nothing = jnp.zeros((m.shape[0], self.actions))
         return jax.lax.cond(known.all(), lambda: nothing, lambda: jnp.where(known, 0.0, ask()))
+
+    def networks(self, state: Params) -> dict[str, Any]:
+        """Return the model that is asked; see AbstractAgent."""
+        return {"model": self.model(state)}
+
+    def acting(self, networks: Mapping[str, Any]) -> Params:
+        """See AbstractAgent."""
+        return ravel(networks["model"])
 
     def learn(self, state: Params, trajectory: Trajectory, *, key: Key) -> tuple[Params, Metrics]:
         """Learn nothing."""

@@ -5,9 +5,9 @@ difference. Each rollout is learned from once. With `train_memory` the memory le
 rollout, from the states that the actors had at its start.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -92,6 +92,15 @@ class IMPALA(AbstractAgent):
         if not greedy:
             network, memory = self.learner.split(state.actors, state.trained)
         return act(self.learner, network, memory, carry, step, key=key, greedy=greedy)
+
+    def networks(self, state: IMPALAState) -> dict[str, Any]:
+        """Return the newest ones; see AbstractAgent."""
+        return self.learner.networks(state.trained)
+
+    def acting(self, networks: Mapping[str, Any]) -> IMPALAState:
+        """See AbstractAgent."""
+        trained = self.learner.acting(networks)
+        return IMPALAState(trained, self.learner.learned(trained), jnp.zeros((), int))
 
     def values(self, state: IMPALAState, trajectory: Trajectory) -> Float[Array, "T B"]:
         """See AbstractAgent."""

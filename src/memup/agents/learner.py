@@ -5,7 +5,7 @@ in every recurrent baseline; without, the memory is frozen, its outputs are thos
 while acting, and only the heads learn, as in MemUP's second phase.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ import optax
 from jaxtyping import Array, Float, PyTree
 
 from memup.agents.actor import Actor, begin_actors
-from memup.core.tree import Params, initial, rebuilder
+from memup.core.tree import Params, initial, ravel, rebuilder
 from memup.core.types import Key, Metrics, State, StepInput, Trajectory
 from memup.memories.encoded import EncodedMemory
 
@@ -85,6 +85,14 @@ class Learner:
     def begin(self, state: Trained, batch: int) -> Actor:
         """Return what B actors carry before their first step."""
         return begin_actors(self.memory(state.memory), batch)
+
+    def networks(self, state: Trained) -> dict[str, Any]:
+        """Return heads and memory as modules; see AbstractAgent."""
+        return {"policy": self.network(state.network), "memory": self.memory(state.memory)}
+
+    def acting(self, networks: Mapping[str, Any]) -> Trained:
+        """Return what acts with these modules, and cannot learn; see AbstractAgent."""
+        return Trained(ravel(networks["policy"]), ravel(networks["memory"]), ())
 
     def heads(self, network: Params, m: Float[Array, "... D"]) -> Any:
         """Apply the heads to every output of a memory."""

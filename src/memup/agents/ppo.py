@@ -4,9 +4,9 @@ With a frozen memory this is MemUP's second phase; with `train_memory` it is rec
 memory learns by back-propagation through the rollout.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -90,6 +90,14 @@ class PPO(AbstractAgent):
         """See AbstractAgent."""
         network, memory = state.trained.network, state.trained.memory
         return act(self.learner, network, memory, carry, step, key=key, greedy=greedy)
+
+    def networks(self, state: PPOState) -> dict[str, Any]:
+        """See AbstractAgent."""
+        return self.learner.networks(state.trained)
+
+    def acting(self, networks: Mapping[str, Any]) -> PPOState:
+        """See AbstractAgent."""
+        return PPOState(self.learner.acting(networks), jnp.zeros(2))
 
     def values(self, state: PPOState, trajectory: Trajectory) -> Float[Array, "T B"]:
         """See AbstractAgent."""

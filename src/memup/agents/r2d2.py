@@ -6,7 +6,7 @@ warms up on the first steps of a sequence without a gradient, and learns over th
 memory's outputs are replayed instead, and no warming up is needed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -129,6 +129,14 @@ class R2D2(AbstractAgent):
             random = jax.random.randint(keys[1], (batch,), 0, self.actions)
             action = jnp.where(explore, random, action)
         return Actor(rows, action), action, () if self.learner.train_memory else m
+
+    def networks(self, state: R2D2State) -> dict[str, Any]:
+        """See AbstractAgent."""
+        return self.learner.networks(state.trained)
+
+    def acting(self, networks: Mapping[str, Any]) -> R2D2State:
+        """See AbstractAgent."""
+        return R2D2State(self.learner.acting(networks), (), (), (), ())
 
     def values(self, state: R2D2State, trajectory: Trajectory) -> Float[Array, "T B"]:
         """Return the best action's value; the memory is frozen. See AbstractAgent."""

@@ -1,5 +1,6 @@
 """The uniform random agent: what fills the store in the first phase."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -29,6 +30,14 @@ class RandomAgent(AbstractAgent):
     ) -> tuple[PyTree, Int[Array, " B"], Any]:
         """Draw actions."""
         return (), jax.random.randint(key, step.first.shape, 0, self.actions), ()
+
+    def networks(self, state: PyTree) -> dict[str, Any]:
+        """None."""
+        return {}
+
+    def acting(self, networks: Mapping[str, Any]) -> PyTree:
+        """See AbstractAgent."""
+        return ()
 
     def learn(self, state: PyTree, trajectory: Trajectory, *, key: Key) -> tuple[PyTree, Metrics]:
         """Learn nothing."""

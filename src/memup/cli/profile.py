@@ -24,10 +24,10 @@ def run(argv: list[str]) -> int:
 
 
 def _of_run(path: Path) -> dict[str, Any]:
-    from memup.api import load
+    from memup.api import reopen
     from memup.phases.profile import profile
 
-    return {"of": str(path), **profile(load(path).job)}
+    return {"of": str(path), **profile(reopen(path).job)}
 
 
 def _of_problem(given: dict[str, str]) -> dict[str, Any]:

@@ -1,13 +1,8 @@
-"""Checkpoints: one safetensors file each, written whole or not at all; no pickle is ever read.
+"""Checkpoints: one file each, whose arrays are named by their place in a tree.
 
-A file holds arrays named by their place in a tree, and metadata: what the run knows beside its
-arrays, and a checksum of all of it.
+Beside them is what the run knows beside its arrays.
 """
 
-import contextlib
-import json
-import os
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,12 +10,11 @@ from typing import Any
 import jax
 import numpy as np
 from jaxtyping import PyTree
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
-from memup.core.errors import MemupError, require
+from memup.core.errors import require
+from memup.runs import tensorfile
 
-VERSION = "1"
+KIND, VERSION = "checkpoint", "1"
 
 
 def save(path: Path, tree: PyTree, about: Mapping[str, Any]) -> None:
@@ -30,17 +24,7 @@ def save(path: Path, tree: PyTree, about: Mapping[str, Any]) -> None:
         MemupError: it cannot be written, for example because the disk is full.
     """
     arrays = {name: _plain(leaf) for name, leaf in _named(tree).items()}
-    text = json.dumps(about, sort_keys=True)
-    metadata = {"version": VERSION, "about": text, "crc": str(_checksum(arrays, text))}
-    part = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(arrays, part, metadata)
-        os.replace(part, path)
-    except (OSError, SafetensorError) as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise MemupError(f"cannot write {path}: {error}") from None
+    tensorfile.write(path, KIND, VERSION, arrays, about)
 
 
 def about(path: Path) -> dict[str, Any]:
@@ -77,31 +61,7 @@ def load(path: Path, like: PyTree) -> PyTree:
 
 
 def _open(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    require(path.is_file(), f"no checkpoint at {path}")
-    try:
-        with safe_open(path, "numpy") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, ValueError) as error:
-        raise MemupError(f"checkpoint {path} is damaged or cut off: {error}") from None
-    require(
-        metadata.get("version") == VERSION,
-        f"checkpoint {path} has version {metadata.get('version')!r}, expected {VERSION!r}",
-    )
-    text = metadata.get("about", "")
-    require(
-        metadata.get("crc") == str(_checksum(arrays, text)),
-        f"checkpoint {path} is damaged: its checksum does not match",
-    )
-    return arrays, json.loads(text)
-
-
-def _checksum(arrays: Mapping[str, np.ndarray], text: str) -> int:
-    crc = zlib.crc32(text.encode())
-    for name in sorted(arrays):
-        crc = zlib.crc32(np.ascontiguousarray(arrays[name]).view(np.uint8).data, crc)
-        crc = zlib.crc32(name.encode(), crc)
-    return crc
+    return tensorfile.read(path, KIND, VERSION)
 
 
 def _named(tree: PyTree) -> dict[str, Any]:

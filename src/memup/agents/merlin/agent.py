@@ -4,8 +4,8 @@ The predictor learns to foresee and to say what it sees; the policy learns from 
 predictor's codes and memory. No gradient passes from one to the other.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,7 @@ from memup.agents.merlin.policy import ReadingPolicy
 from memup.agents.merlin.step import MerlinCarry, MerlinOutput, WorldModel, merlin_step
 from memup.agents.policy import entropy
 from memup.agents.transitions import mean_valid, of_action
-from memup.core.tree import Params, initial, rebuilder
+from memup.core.tree import Params, initial, ravel, rebuilder
 from memup.core.types import Key, Metrics, StepInput, TimeStep, Trajectory
 from memup.ops.gaussian import kl_divergence
 
@@ -118,6 +118,18 @@ class Merlin(AbstractAgent):
         action = action.astype(jnp.int32)
         value = jax.vmap(model.returns.of_policy)(thought.z, logits)
         return after._replace(action=action), action, Kept(noise, value)
+
+    def networks(self, state: MerlinState) -> dict[str, Any]:
+        """See AbstractAgent."""
+        return {
+            "world_model": self.world_model(state.predictor),
+            "policy": self.policy(state.policy),
+        }
+
+    def acting(self, networks: Mapping[str, Any]) -> MerlinState:
+        """See AbstractAgent."""
+        predictor, policy = (ravel(networks[name]) for name in ("world_model", "policy"))
+        return MerlinState(predictor, policy, ((), ()), jnp.zeros(2))
 
     def learn(
         self, state: MerlinState, trajectory: Trajectory, *, key: Key

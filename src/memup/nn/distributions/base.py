@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PyTree, Shaped
 
 from memup.core.types import Key
@@ -64,6 +65,14 @@ class AbstractDistribution(eqx.Module):
     @abc.abstractmethod
     def encode(self, y: PyTree) -> Float[Array, "... E"]:
         """Return y as floats that a network can read."""
+
+    def summary(self, params: Float[Array, "... P"]) -> dict[str, Array]:
+        """Return what users are told: "value", the likeliest y, and beside it how sure that is."""
+        return {"value": self.mode(params)}
+
+    def classes(self) -> np.ndarray | None:
+        """Return the values that each number of y can have, [O, A]; None where it has no such."""
+        return None
 
     def loss(self, params: Float[Array, "... P"], y: PyTree) -> Float[Array, "..."]:
         """Return what training makes small: -log q(y), unless the family says otherwise."""

@@ -71,6 +71,14 @@ class Finite(AbstractDistribution):
         """Return the likeliest value of every number."""
         return self._look_up(jnp.argmax(self._log_probs(params), axis=-1))
 
+    def summary(self, params: Float[Array, "... P"]) -> dict[str, Array]:
+        """Return the likeliest values, [..., O], and the "probability" of all, [..., O, A]."""
+        return {"value": self.mode(params), "probability": jnp.exp(self._log_probs(params))}
+
+    def classes(self) -> np.ndarray:
+        """See AbstractDistribution."""
+        return np.asarray(self.values)
+
     def mean(self, params: Float[Array, "... P"]) -> Float[Array, "... O"]:
         """Return the expected value of every number."""
         return jnp.sum(jnp.exp(self._log_probs(params)) * self._values(params.ndim - 1), axis=-1)
@@ -151,6 +159,14 @@ class Normal(AbstractDistribution):
     def mode(self, params: Float[Array, "... P"]) -> Array:
         """Return the mean."""
         return self._in_units(self._split(params)[0])
+
+    def summary(self, params: Float[Array, "... P"]) -> dict[str, Array]:
+        """Return mean and standard deviation, "std", of every number, in units of the data."""
+        log_std = self._split(params)[1]
+        return {
+            "value": self.mode(params),
+            "std": jnp.exp(log_std) * constants(self.scale, log_std),
+        }
 
     def mean(self, params: Float[Array, "... P"]) -> Array:
         """Return the mean, which is the mode too."""

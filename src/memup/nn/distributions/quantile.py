@@ -83,6 +83,11 @@ class Quantile(AbstractDistribution):
         """Return the mean of the quantiles."""
         return jnp.mean(params, axis=-1, keepdims=True) * self.scale + self.shift
 
+    def summary(self, params: Float[Array, "... P"]) -> dict[str, Array]:
+        """Return their mean, [..., 1], and the "quantiles", [..., 1, N], in units of the data."""
+        sorted_ = jnp.sort(params, axis=-1)[..., None, :]
+        return {"value": self.mode(params), "quantiles": sorted_ * self.scale + self.shift}
+
     def mean(self, params: Float[Array, "... P"]) -> Float[Array, "... 1"]:
         """Return the mean of the quantiles."""
         return self.mode(params)
