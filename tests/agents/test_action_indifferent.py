@@ -6,7 +6,7 @@ import numpy as np
 
 from memup.core.spaces import Box, Discrete
 from memup.data.store import EpisodeStore
-from memup.method.detectors.local import LocalModel
+from memup.method.local import LocalModel
 from memup.nn.distributions import Finite
 from memup.phases.action_indifferent import action_indifferent
 from memup.phases.base import Workspace

@@ -6,18 +6,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from method_parts import target as make_target
 
-from memup.build.parts import make_target
 from memup.core.spaces import Discrete
 from memup.core.tree import ravel, rebuilder
 from memup.core.types import Query, StepInput
 from memup.data.store import EpisodeStore
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
-from memup.method.detectors.local import LocalDetector, LocalModel
 from memup.method.detectors.unlearned import oracle, surprise
+from memup.method.local import LocalLearner, LocalModel
 from memup.method.predictor import LocalPredictor, Predictor
-from memup.method.selectors.selector import Current
+from memup.method.selectors.current import Current
 from memup.method.update import MemUP, Model, initial_rows
 from memup.method.windows import Windows
 from memup.nn.distributions import Finite, Quantile
@@ -42,8 +42,8 @@ def trained(likelihood, updates, rate=1e-2):
             LocalPredictor(question, 16, likelihood.param_size, key=keys[1]), likelihood
         )
 
-    detector = LocalDetector.of(rebuilder(make), rate)
-    state = detector.init(jax.jit(lambda k: ravel(make(k)))(jax.random.key(0)))
+    detector = LocalLearner.of(make, rate, key=jax.random.key(0))
+    state = detector.init()
     rng = np.random.default_rng(0)
     obs = rng.integers(3, size=(updates, 256)).astype(np.int32)
     batches = Query(obs, np.zeros_like(obs)), outcomes(obs, rng)[..., None]
@@ -90,7 +90,7 @@ def corridor(n, oracle_at=None):
 
 
 def test_oracle_marks_the_last_outcomes_or_what_the_data_say():
-    reward, label = make_target("reward", 0.0, ()), make_target("label", 0.0, ())
+    reward, label = make_target("reward"), make_target("label")
     store = EpisodeStore.from_episodes([corridor(4), corridor(6)])
     first, second = oracle(store, reward, store.ids, 2)
     # The last step has no reward to predict: what its score says is never read.
@@ -115,7 +115,7 @@ def test_surprise_is_the_loss_of_the_slow_copy():
     learner = MemUP.of(rebuilder(make), 1e-3, 1.0, 0.9)
     slow = ravel(make(jax.random.key(1)))
     store = EpisodeStore.from_episodes([corridor(7), corridor(4)])
-    windows = Windows(store, Current(), make_target("reward", 0.0, ()), SPACE, Discrete(2), 3)
+    windows = Windows(store, Current(), make_target("reward"), SPACE, Discrete(2), 3)
     evaluate = jax.jit(learner.evaluate_many)
     scores = surprise(learner, slow, windows, np.array([0, 1]), 3, evaluate)
     model = learner.model(slow)

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from memup.core.errors import MemupError
+from memup.method.orders.auto import suitable
+from memup.method.orders.base import OrderParts
 from memup.method.orders.jump import Jump
-from memup.method.orders.walking import Sequential, Staggered
-from memup.specs.spec import ORDERS
+from memup.method.orders.sequential import Sequential
+from memup.method.orders.staggered import Staggered
+from memup.method.orders.table import ORDERS
 
 IDS, LENGTHS = np.array([3, 4, 7, 9]), np.array([1, 5, 12, 3])
 LENGTH_OF = dict(zip(IDS.tolist(), LENGTHS.tolist(), strict=True))
@@ -23,15 +26,78 @@ def order(request):
     return WALKING[request.param]()
 
 
-def test_every_order_is_tested_here():
-    assert set(ORDERS) == {*WALKING, "jump", "auto"}
+OPTIONS = {n: o.default for entry in ORDERS.values() for n, o in entry.options.items()}
+
+
+def made(name, lengths=(40, 50, 60), growing=False, **options):
+    """Make an order of the table, of windows of 4, as a run does."""
+
+    def rarity(kept):
+        return lambda episode: (np.array([0, 38])[:kept], np.full(2, 0.5)[:kept])
+
+    parts = OrderParts(4, 100, 10, rarity, lambda: np.array(lengths), growing, {})
+    return ORDERS[name].make(parts, {**OPTIONS, **options})
+
+
+@pytest.mark.parametrize("name", sorted(ORDERS))
+def test_contract(name):
+    """Rows are filled without a gap, from stored episodes, and again the same by the same rng."""
+    order, ids, lengths = made(name), np.array([2, 5, 6]), np.array([40, 50, 60])
+    assert 0 <= order.long_rows <= 1 and order.burn_in <= 10, "no more than there is room for"
+    _, visits = walk(order, [8, 12], ids=ids, lengths=lengths)
+    for row in range(3):
+        filled = 0
+        for v in of_row(visits, row):
+            assert v.offset == filled and 0 <= v.start < v.stop <= lengths[ids == v.episode]
+            assert not v.gap or v.gap <= min(order.burn_in, v.start)
+            filled += v.stop - v.start
+        assert filled == 20
+    assert walk(order, [8, 12], ids=ids, lengths=lengths)[1] == visits
+
+
+@pytest.mark.parametrize("name", sorted(ORDERS))
+@pytest.mark.parametrize("length", [40, 200_000])
+def test_held_out_visits_fit_their_rows(name, length):
+    order, ids = made(name, [length] * 20), np.arange(20)
+    lengths, rng = np.full(20, length), np.random.default_rng(0)
+    held = order.held_out(ids, lengths, window=4, rng=rng)
+    assert held.window % 4 == 0 and max(v.row for v in held.visits) == held.rows - 1
+    assert all(v.offset + v.stop - v.start <= held.count * held.window for v in held.visits)
+    jumps = length > 50_000 and made(name, [length]).long_rows > 0
+    assert (held.count * held.window < length) == jumps, "what is very long is not passed over"
+    assert held.stride == (1 if jumps else length // 2000)
+
+
+@pytest.mark.parametrize("name", sorted(ORDERS))
+def test_a_model_is_judged_once_rows_are_what_they_will_be(name):
+    order = made(name, long_after=0.5)
+    begin = order.init(3)
+    later, _ = order.advance(
+        begin, 200, np.array([2]), np.array([60]), rng=np.random.default_rng(0)
+    )
+    assert not order.warming_up(later)
+    assert order.warming_up(begin) == (order.long_rows > 0)
+
+
+def test_auto_jumps_where_something_can_be_skipped():
+    assert suitable(np.array([100, 90]), 20, 80, growing=False) == "jump"
+    assert suitable(np.array([100, 90]), 20, 80, growing=True) == "staggered"
+    assert suitable(np.array([100, 60]), 20, 80, growing=False) == "staggered"
+    assert suitable(np.array([1000, 19]), 20, 80, growing=False) == "staggered"
+
+
+def test_auto_keeps_what_it_chose():
+    parts = OrderParts(
+        4, 9, 0, lambda _: lambda _: None, lambda: np.array([9]), False, {"order": "jump"}
+    )
+    assert isinstance(ORDERS["auto"].make(parts, OPTIONS), Jump)
 
 
 def walk(order, steps=(5, 1, 9, 7), rows=3, seed=0, ids=IDS, lengths=LENGTHS):
     """Advance several times; return the visits of all calls, with offsets of one long stream."""
     rng, cursor, visits, before = np.random.default_rng(seed), order.init(rows), [], 0
     for n in steps:
-        cursor, new = order.advance(cursor, n, ids, lengths, rng)
+        cursor, new = order.advance(cursor, n, ids, lengths, rng=rng)
         visits += [v._replace(offset=v.offset + before) for v in new]
         before += n
     return cursor, visits
@@ -46,7 +112,7 @@ def ages(order, windows, rows=8, length=40):
     cursor, starts, done = order.init(rows), [], []
     rng = np.random.default_rng(0)
     for _ in range(windows):
-        cursor, new = order.advance(cursor, 4, np.array([5]), np.array([length]), rng)
+        cursor, new = order.advance(cursor, 4, np.array([5]), np.array([length]), rng=rng)
         starts.append([v.start for v in new])
         done.append(cursor.done)
     return np.array(starts), [np.flatnonzero(row == 1) for row in np.array(done).T]
@@ -88,8 +154,8 @@ def test_how_the_stream_is_cut_does_not_change_a_row(order):
 def test_an_evicted_episode_leads_to_a_fresh_one(order):
     ids, lengths = np.array([0, 1]), np.array([50, 50])
     rng = np.random.default_rng(0)
-    cursor, _ = order.advance(order.init(4), 7, ids, lengths, rng)
-    _, visits = order.advance(cursor, 7, np.array([2]), np.array([50]), rng)
+    cursor, _ = order.advance(order.init(4), 7, ids, lengths, rng=rng)
+    _, visits = order.advance(cursor, 7, np.array([2]), np.array([50]), rng=rng)
     for row in range(4):
         [visit] = of_row(visits, row)
         assert visit.episode == 2 and visit.fresh and visit.start == 0
@@ -169,7 +235,9 @@ def test_a_short_life_visits_all_rare_steps_that_it_has_room_for():
 
 def test_a_window_of_pieces_holds_every_rare_step_once():
     six = np.array([3, 4, 17, 28, 30, 39])
-    order = Jump(16, 8, lambda _: (six, np.full(6, 1 / 6)), old=0.5, old_visits=3, piece=2)
+    order = Jump(
+        16, 8, lambda _: (six, np.full(6, 1 / 6)), long_rows=0.5, long_segments=3, segment_length=2
+    )
     _, seen = walk(order, [16 * 40, 16 * 40], rows=2, ids=np.array([5]), lengths=np.array([40]))
     young, old = (lives(of_row(seen, row)) for row in range(2))
     for life in young:
@@ -189,7 +257,10 @@ def lives(visits):
 
 
 def test_pieces_of_an_episode_that_is_too_short_for_all_still_ascend():
-    order, rare_ones = Jump(8, 8, lambda _: (np.array([1, 5]), np.full(2, 0.5)), piece=2), {1, 5}
+    order, rare_ones = (
+        Jump(8, 8, lambda _: (np.array([1, 5]), np.full(2, 0.5)), segment_length=2),
+        {1, 5},
+    )
     _, seen = walk(order, [16 * 20], rows=1, ids=np.array([5]), lengths=np.array([9]))
     ends = next(i for i, v in enumerate(seen) if v.stop == 9)  # the first life may be cut
     for begin in range(ends - 7, len(seen) - 7, 8):
@@ -206,7 +277,7 @@ def test_young_rows_of_jump_are_not_in_step():
 
 
 def test_some_rows_of_jump_live_long():
-    starts, begins = ages(Jump(4, 3, rare, old=0.25, old_visits=50), 400, length=120)
+    starts, begins = ages(Jump(4, 3, rare, long_rows=0.25, long_segments=50), 400, length=120)
     lives = [set(np.diff(mine)[1:].tolist()) for mine in begins]
     for row in range(8):
         later = np.delete(np.diff(starts[:, row]), begins[row][1:] - 1)
@@ -216,8 +287,8 @@ def test_some_rows_of_jump_live_long():
         assert max(old) == 30, "as many windows as the episode has"
 
 
-def test_rows_of_jump_grow_old_late_and_not_in_step():
-    order = Jump(4, 3, rare, old=0.5, old_visits=20, old_after=4 * 60)
+def test_rows_of_jump_grow_long_late_and_not_in_step():
+    order = Jump(4, 3, rare, long_rows=0.5, long_segments=20, long_after=4 * 60)
     _, begins = ages(order, 200, length=120)
     first = []
     for mine in begins[4:]:
@@ -229,7 +300,7 @@ def test_rows_of_jump_grow_old_late_and_not_in_step():
 
 
 def test_a_long_life_holds_what_is_rare_and_nothing_twice():
-    order = Jump(4, 3, rare, old=1.0, old_visits=6)
+    order = Jump(4, 3, rare, long_rows=1.0, long_segments=6)
     _, seen = walk(order, [4 * 300], rows=2, ids=np.array([5]), lengths=np.array([38]))
     for row in range(2):
         lives = [[]]
@@ -246,11 +317,11 @@ def test_a_long_life_holds_what_is_rare_and_nothing_twice():
 
 def test_jump_leaves_an_evicted_episode_and_refuses_a_short_one():
     order, rng = Jump(4, 3, rare), np.random.default_rng(0)
-    cursor, _ = order.advance(order.init(2), 4, np.array([0]), np.array([30]), rng)
-    _, visits = order.advance(cursor, 4, np.array([1]), np.array([30]), rng)
+    cursor, _ = order.advance(order.init(2), 4, np.array([0]), np.array([30]), rng=rng)
+    _, visits = order.advance(cursor, 4, np.array([1]), np.array([30]), rng=rng)
     assert [(v.episode, v.start, v.fresh) for v in visits] == [(1, 0, True)] * 2
     with pytest.raises(MemupError, match=r"3 steps, expected at least method\.window=4"):
-        order.advance(order.init(2), 4, np.array([0]), np.array([3]), rng)
+        order.advance(order.init(2), 4, np.array([0]), np.array([3]), rng=rng)
 
 
 def test_jump_repeats_itself_for_the_same_rng():

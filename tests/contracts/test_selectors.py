@@ -1,13 +1,17 @@
 """Every selector, alone and joined, chooses no target before its query, and none where none is."""
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from method_parts import selector as make_selector
 
-from memup.build.parts import make_selector
-from memup.method.selectors.information_gain import informed
-from memup.method.selectors.selector import Composite, TopK, suffix_top_k
-from memup.specs.spec import SELECTORS
+from memup.core.types import Query, Window
+from memup.data.store import EpisodeStore
+from memup.method.selectors.composite import Composite
+from memup.method.selectors.suffix import suffix_top_k
+from memup.method.selectors.table import SELECTORS
+from memup.method.selectors.top_k import TopK
 
 NAMES = [*SELECTORS, "top-k+current", "current+uniform+top-k", "temperature+uniform"]
 SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, 7.0]), min_size=1, max_size=24)
@@ -15,7 +19,7 @@ SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, 7.0]), min_size=1, max_s
 
 def choose(name, score, query, k=3, seed=0):
     score, query = np.asarray(score, np.float32), np.asarray(query)
-    return make_selector(name, k).select(score, query, np.random.default_rng(seed))
+    return make_selector(name, k).select(score, query, rng=np.random.default_rng(seed))
 
 
 def brute_force(score, t, k):
@@ -56,14 +60,14 @@ def test_contract(name, score, k, seed):
     selector = make_selector(name, k)
     scores = np.asarray(score, np.float32)
     plan = selector.plan(scores)
-    index, weight = selector.select(scores, query, np.random.default_rng(seed), plan)
+    index, weight = selector.select(scores, query, rng=np.random.default_rng(seed), plan=plan)
     assert index.shape == weight.shape == (len(query), selector.width)
     assert weight.dtype == np.float32 and set(np.unique(weight)) <= {0.0, 1.0}
     assert (index >= query[:, None]).all()
     assert (index[weight > 0] < len(score)).all()
     assert weight[:-1].any(axis=1).all(), "a query with a future has a target"
     assert not weight[-1].any(), "nothing remains after the last step"
-    again = selector.select(scores, query, np.random.default_rng(seed))
+    again = selector.select(scores, query, rng=np.random.default_rng(seed))
     assert np.array_equal(again.index, index) and np.array_equal(again.weight, weight)
 
 
@@ -86,14 +90,14 @@ def test_temperature_is_softmax_sampling():
     score = np.log([1.0, 2.0, 5.0])
     selector = make_selector("temperature", 1, temperature=1.0)
     rng = np.random.default_rng(0)
-    chosen = [selector.select(score, np.array([0]), rng).index[0, 0] for _ in range(4000)]
+    chosen = [selector.select(score, np.array([0]), rng=rng).index[0, 0] for _ in range(4000)]
     np.testing.assert_allclose(np.bincount(chosen) / 4000, [1 / 8, 2 / 8, 5 / 8], atol=0.03)
 
 
 def test_a_temperature_of_almost_zero_is_top_k():
     score = np.random.default_rng(3).permutation(12).astype(np.float32)
     cold = make_selector("temperature", 3, temperature=1e-6)
-    got = cold.select(score, np.arange(12), np.random.default_rng(0))
+    got = cold.select(score, np.arange(12), rng=np.random.default_rng(0))
     top = choose("top-k", score, np.arange(12))
     for t in range(12):
         assert set(got.index[t][got.weight[t] > 0]) == set(top.index[t][top.weight[t] > 0])
@@ -120,47 +124,109 @@ def test_a_composite_is_its_parts_side_by_side():
     assert isinstance(make_selector("top-k", 2), TopK)
 
 
-def earned(loss, queries=8000, k=1):
+def gained(loss, queries=8000, k=1):
     """Targets of many queries at step 1 of five candidates of one nat, and their counts."""
     score = np.array([0, 1, 0, 1, 1, 0, 1, 1], np.float32)
     selector = make_selector("information-gain", k)
     plan = selector.plan(score)
     assert plan.step.tolist() == [1, 3, 4, 6, 7] and (plan.score == 1).all()
     plan = plan._replace(loss=None if loss is None else np.array(loss))
-    index, weight = selector.select(score, np.full(queries, 2), np.random.default_rng(0), plan)
+    index, weight = selector.select(
+        score, np.full(queries, 2), rng=np.random.default_rng(0), plan=plan
+    )
     return np.bincount(index[weight > 0], minlength=8) / queries
 
 
-def test_earned_tries_all_candidates_while_nothing_is_known():
-    np.testing.assert_allclose(earned(None), [0, 0, 0, 0.25, 0.25, 0, 0.25, 0.25], atol=0.02)
+def test_information_gain_tries_all_candidates_while_nothing_is_known():
+    np.testing.assert_allclose(gained(None), [0, 0, 0, 0.25, 0.25, 0, 0.25, 0.25], atol=0.02)
 
 
-def test_earned_goes_where_the_loss_fell_and_tries_the_others_now_and_then():
+def test_information_gain_goes_where_the_loss_fell_and_tries_the_others_now_and_then():
     # A gain of 0.5 nats is e^10 times as good as none: all but the quarter that explores.
-    share = earned([1.0, 1.0, 0.5, 1.0, 1.0])
+    share = gained([1.0, 1.0, 0.5, 1.0, 1.0])
     np.testing.assert_allclose(share[[3, 4, 6, 7]], [1 / 16, 13 / 16, 1 / 16, 1 / 16], atol=0.02)
     # A difference of one temperature is one of e.
-    share = earned([1.0, 1.0, 0.95, 0.0, 0.0], queries=20_000)
+    share = gained([1.0, 1.0, 0.95, 0.0, 0.0], queries=20_000)
     np.testing.assert_allclose(share[[3, 4]], [1 / 16, 1 / 16], atol=0.01)
 
 
-def test_earned_takes_k_different_ones():
-    share = earned([1.0, 1.0, 0.5, 1.0, 0.5], k=2)
+def test_information_gain_takes_k_different_ones():
+    share = gained([1.0, 1.0, 0.5, 1.0, 0.5], k=2)
     np.testing.assert_allclose(share[[4, 7]], [7 / 8, 7 / 8], atol=0.02)
     assert abs(share.sum() - 2) < 1e-9
 
 
-def test_earned_keeps_few_candidates_all_over_a_long_noisy_episode():
+def test_information_gain_keeps_few_candidates_all_over_a_long_noisy_episode():
     step = make_selector("information-gain", 1).plan(np.ones(10_000, np.float32)).step
     assert len(step) <= 65 and np.all(np.diff(step) > 0)
     assert 10 < (step < 5000).sum() < 54
 
 
-def test_a_proven_selector_tries_nothing():
-    score, query = np.ones(4, np.float32), np.zeros(2000, np.int64)
-    for name in ("information-gain", "information-gain+current"):
-        selector = make_selector(name, 1).proven()
-        plan = informed(selector.plan(score), np.array([1.0, 0.2, 1.0, 1.0]))
-        index, _ = selector.select(score, query, np.random.default_rng(0), plan)
-        assert (index[:, 0] == 1).all() and selector.width == len(name.split("+"))
-    assert make_selector("top-k", 2).proven().width == 2
+def test_a_greedy_selector_tries_nothing():
+    score, query, rng = np.ones(4, np.float32), np.zeros(2000, np.int64), np.random.default_rng(0)
+    selector = make_selector("information-gain", 1).greedy()
+    plan = selector.plan(score)._replace(loss=np.array([1.0, 0.2, 1.0, 1.0]))
+    index, _ = selector.select(score, query, rng=rng, plan=plan)
+    assert (index[:, 0] == 1).all() and selector.width == 1
+    joined = make_selector("information-gain+current", 1).greedy()
+    index, _ = joined.select(score, query, rng=rng, plan=[plan, None])
+    assert (index == [1, 0]).all() and joined.width == 2
+
+
+def kinds():
+    """Two episodes whose steps are of two kinds: obs[0] is 1 at every third step, else 0."""
+    store = EpisodeStore()
+    for length in (30, 12):
+        kind = (np.arange(length) % 3 == 0).astype(np.float32)
+        store.add({"obs": np.stack([kind, np.zeros(length, np.float32)], axis=1)})
+    return store
+
+
+def taught(selector, rounds=40):
+    """What a selector knows after it has seen a loss of 0.1 at kind 1, and of 0.7 at kind 0."""
+    state, rng, shape = selector.start(), np.random.default_rng(0), (4, 3, 5, 2)
+    for _ in range(rounds):
+        kind = rng.integers(2, size=shape).astype(np.float32)
+        query = Query(np.stack([kind, 0 * kind], axis=-1), ())
+        weight = (rng.random(shape) < 0.7).astype(np.float32)
+        # What does not count has a loss of its own, which must not be learned.
+        losses = np.where(weight > 0, np.where(kind > 0, 0.1, 0.7), 9.0).astype(np.float32)
+        window = Window(None, None, query, None, weight)
+        state = selector.observe(state, window, losses, rng=rng)
+    return state
+
+
+@pytest.mark.parametrize("name", ["information-gain", "information-gain+current"])
+def test_a_selector_learns_where_losses_fall(name):
+    selector, score = make_selector(name, 1, store=kinds()), np.ones(12, np.float32)
+    assert selector.adapts
+    informed = selector.informed(taught(selector), {1: selector.plan(score)})
+    greedy, rng = selector.greedy(), np.random.default_rng(0)
+    index, _ = greedy.select(score, np.full(500, 1), rng=rng, plan=informed[1])
+    assert set(np.unique(index[:, 0])) <= {3, 6, 9}
+
+
+def test_losses_to_expect_are_those_that_kinds_of_steps_had():
+    selector = make_selector("information-gain", 1, store=kinds())
+    plans = {1: selector.plan(np.ones(12)), 0: selector.plan(np.array([1, 1, 0, 0, 0, 0, 1.0]))}
+    loss = {episode: p.loss for episode, p in selector.informed(taught(selector), plans).items()}
+    assert list(loss) == [1, 0]
+    np.testing.assert_allclose(loss[1], np.where(np.arange(12) % 3 == 0, 0.1, 0.7), atol=0.1)
+    np.testing.assert_allclose(loss[0], [0.1, 0.7, 0.1], atol=0.1)
+
+
+def test_nothing_is_learned_where_nothing_counts():
+    selector = make_selector("information-gain", 1)
+    state, nothing = selector.start(), np.zeros((1, 1, 1, 1), np.float32)
+    window = Window(None, None, Query(None, None), None, nothing)
+    assert selector.observe(state, window, nothing, rng=np.random.default_rng(0)) is state
+    plans = {0: selector.plan(np.ones(3))}
+    assert selector.informed(state, plans) is plans, "and nothing is told"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_selector_knows_is_arrays_that_a_checkpoint_keeps(name):
+    selector = make_selector(name, 1, store=kinds())
+    before, after = selector.start(), taught(selector, 1)
+    assert jax.tree.structure(before) == jax.tree.structure(after)
+    assert bool(jax.tree.leaves(before)) == selector.adapts

@@ -6,7 +6,7 @@ import pytest
 from memup.core.spaces import Discrete, flatten
 from memup.data.store import EpisodeStore
 from memup.evaluation.stored import add
-from memup.method.targets.outcomes import Label
+from memup.method.targets.label import Label
 from memup.tasks.table import EXAMPLES, TASKS, check_task_id, make_task
 
 # Small ones, and the accuracy (or squared error) of the best constant answer.

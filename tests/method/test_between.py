@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from hand_store import ACTIONS, SPACE, hand_store
+from method_parts import selector as make_selector, target as make_target
 from test_update import R, close, make_model
 
 import memup
 from memup.build.job import Builder, build
-from memup.build.parts import make_selector, make_target
 from memup.core.spaces import Box, Dict, Discrete
 from memup.core.tree import ravel, rebuilder
 from memup.core.types import StepInput
@@ -35,12 +35,12 @@ def learner():
 def walk(between, old_after=0, piece=0):
     """Return the visits, and the windows, of young and old rows."""
     store = hand_store(LENGTHS)
-    parts = make_selector("top-k+current", 2), make_target("reward", 0.0, ())
+    parts = make_selector("top-k+current", 2), make_target("reward")
     windows = Windows(store, *parts, SPACE, ACTIONS, R, between=between, old=OLD / ROWS)
     rare = (np.array([0]), np.array([1.0]))
     order = Jump(R, 3, lambda _: rare, OLD / ROWS, 5, between, old_after, piece)
     rng, ids = np.random.default_rng(0), np.arange(2)
-    _, visits = order.advance(order.init(ROWS), COUNT * R, ids, np.array(LENGTHS), rng)
+    _, visits = order.advance(order.init(ROWS), COUNT * R, ids, np.array(LENGTHS), rng=rng)
     return store, visits, windows.build(visits, ROWS, COUNT, rng)
 
 
@@ -122,9 +122,8 @@ def test_what_a_chunk_reads_between_windows_fits_in_a_gigabyte(space, given, rea
     spec = memup.spec(env="tmaze-20", **{"method.order": "jump", "method.burn_in": given})
     builder, workspace = Builder(spec), build(spec).workspace
     workspace.observation_space, workspace.facts["rarity"] = space, []
-    assert builder.windows(workspace).between == read
     order = builder.order(workspace)
-    assert isinstance(order, Jump) and order.between == read
+    assert order.burn_in == read == builder.windows(workspace, order).between
 
 
 def test_by_default_an_old_state_has_read_most_of_a_hundred_thousand_steps():
@@ -135,7 +134,7 @@ def test_by_default_an_old_state_has_read_most_of_a_hundred_thousand_steps():
     order.rare = lambda _: (np.array([0]), np.array([1.0]))
     ids, lengths = np.array([0]), np.array([100_000])
     # The first life of a row is cut; the second begins within 250 windows, and lasts as many.
-    _, visits = order.advance(order.grown(4), 20 * 600, ids, lengths, np.random.default_rng(0))
+    _, visits = order.advance(order._grown(4), 20 * 600, ids, lengths, rng=np.random.default_rng(0))
     begins = [i for i, v in enumerate(visits) if v.row == 3 and v.fresh]
     life = visits[begins[1] : begins[2]]
     assert sum(v.stop - v.start + v.gap for v in life) > 90_000

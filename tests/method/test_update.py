@@ -8,12 +8,12 @@ import numpy as np
 import optax
 import pytest
 from hand_store import ACTIONS, SPACE, hand_store
+from method_parts import selector as make_selector, target as make_target
 
-from memup.build.parts import make_selector, make_target
 from memup.core.tree import ravel, rebuilder
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
-from memup.method.orders.walking import Sequential
+from memup.method.orders.sequential import Sequential
 from memup.method.predictor import Predictor
 from memup.method.update import MemUP, Model
 from memup.method.windows import Windows
@@ -51,13 +51,13 @@ def windows():
     builder = Windows(
         hand_store(lengths),
         make_selector("top-k+current", 2),
-        make_target("reward", 0.0, ()),
+        make_target("reward"),
         SPACE,
         ACTIONS,
         R,
     )
     order, rng = Sequential(), np.random.default_rng(0)
-    _, visits = order.advance(order.init(ROWS), 3 * R, np.arange(3), np.array(lengths), rng)
+    _, visits = order.advance(order.init(ROWS), 3 * R, np.arange(3), np.array(lengths), rng=rng)
     return builder.build(visits, ROWS, 3, rng)
 
 

@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 from hand_store import ACTIONS, DICT_SPACE, SPACE, dict_store, hand_store, number
+from method_parts import selector as make_selector, target as make_target
 
-from memup.build.parts import make_selector, make_target
 from memup.data.store import EpisodeStore
-from memup.method.orders.walking import Sequential, Visit
+from memup.method.orders.base import Visit
+from memup.method.orders.sequential import Sequential
 from memup.method.windows import Windows
 
 RNG = np.random.default_rng(0)
 
 
 def windows(store, selector="top-k", length=4, k=1, stride=1, target="reward", space=SPACE):
-    fields = ("obs",)
-    made = make_target(target, 0.0, fields)
+    made = make_target(target, fields=("obs",))
     return Windows(store, make_selector(selector, k), made, space, ACTIONS, length, stride)
 
 
@@ -33,7 +33,7 @@ def test_action_values_are_those_of_the_next_step():
             "value": np.array([7, 8, 9, 99], np.float32),
         }
     )
-    target = make_target("q-value", 0.5, ("obs",))
+    target = make_target("q-value", 0.5)
     target.check(store)
     found = target.values(store, np.zeros(3, int), np.arange(3))
     # 1 + 8/2, 2 + 9/2; the last step pays 3, and nothing is to be had afterwards.
@@ -70,7 +70,7 @@ def test_every_number_of_many_packed_windows():
     lengths = [7, 3, 12, 5]
     store = hand_store(lengths)
     order, rows, count = Sequential(), 3, 5
-    _, visits = order.advance(order.init(rows), count * 4, np.arange(4), np.array(lengths), RNG)
+    _, visits = order.advance(order.init(rows), count * 4, np.arange(4), np.array(lengths), rng=RNG)
     w = build(windows(store, "current+top-k", k=2), *visits, rows=rows, count=count)
     assert w.weight.shape == (count, rows, 4, 3) and w.target.shape == (count, rows, 4, 3, 1)
     for v in visits:

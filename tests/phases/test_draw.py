@@ -5,7 +5,7 @@ import numpy as np
 from memup.core.spaces import Discrete
 from memup.data import rarity
 from memup.data.store import EpisodeStore
-from memup.method.targets.outcomes import Label
+from memup.method.targets.label import Label
 from memup.phases.base import Workspace
 from memup.phases.draw import Draw
 

@@ -43,7 +43,7 @@ def names_in_use() -> set[str]:
 
 def test_all_names_in_use_have_streams_of_their_own():
     workspace, names = Workspace(None, EpisodeStore(), Box((1,)), None, 7), names_in_use()
-    assert {"memory", "memory/select", "memory/gain-model", "policy", "policy/begin"} <= names
+    assert {"memory", "memory/select", "memory/selector", "policy", "policy/begin"} <= names
     for draw in (
         lambda name, count: jax.random.bits(workspace.key(name, count)).item(),
         lambda name, count: int(workspace.rng(name, count).integers(2**63)),

@@ -9,7 +9,7 @@ import optax
 from memup.agents.base import AbstractAgent
 from memup.build.agents import Ground, make_agent
 from memup.build.blueprint import Blueprint
-from memup.build.parts import Parts, make_selector, make_target, memory_options
+from memup.build.parts import Parts, memory_options
 from memup.core.errors import require
 from memup.core.spaces import Box, Dict, Discrete, Space, flatten, leaf_bytes, require_discrete
 from memup.core.tree import Params, initial, rebuilder
@@ -19,10 +19,13 @@ from memup.data.store import EpisodeStore
 from memup.envs.base import AbstractEnv
 from memup.envs.table import make_env
 from memup.memories.make import check_memory
-from memup.method.detectors.local import LocalDetector
-from memup.method.orders.jump import Jump
-from memup.method.orders.walking import AbstractOrder, Sequential, Staggered
-from memup.method.targets.outcomes import AbstractTarget
+from memup.method.local import LocalLearner
+from memup.method.orders.base import AbstractOrder, OrderParts
+from memup.method.orders.table import ORDERS
+from memup.method.selectors.base import AbstractSelector, SelectorParts
+from memup.method.selectors.make import make_selector
+from memup.method.targets.base import AbstractTarget, TargetParts
+from memup.method.targets.table import TARGETS
 from memup.method.update import MemUP
 from memup.method.windows import Windows
 from memup.nn.distributions import Normal, from_description
@@ -30,9 +33,9 @@ from memup.phases.action_indifferent import action_indifferent
 from memup.phases.base import AbstractPhase, Workspace
 from memup.phases.collect import Collect
 from memup.phases.detect import Detect
+from memup.phases.draw import context
 from memup.phases.evaluate import Evaluate, Explain
 from memup.phases.fit import Job
-from memup.phases.gain_model import GainModel
 from memup.phases.generate_data import GenerateData
 from memup.phases.joint import Joint
 from memup.phases.memory import Memory
@@ -128,6 +131,8 @@ class Builder:
 
     def __init__(self, spec: RunSpec):
         self.spec = spec
+        named = (name.partition(".") for name in spec)
+        self.method = {own: spec[f"method.{own}"] for kind, _, own in named if kind == "method"}
 
     def phases(self) -> list[AbstractPhase]:
         """Return what the training named in the spec consists of."""
@@ -186,7 +191,6 @@ class Builder:
             spec["method.updates_per_call"],
             spec["method.patience"],
             spec["method.detector"] == "surprise",
-            self.gain_model if "information-gain" in spec["method.selector"].split("+") else None,
         )
 
     def _policy(self) -> Policy | NoTraining:
@@ -201,18 +205,17 @@ class Builder:
             spec["agent.stop_at_success"],
         )
 
-    def detector(self, workspace: Workspace, key: Key) -> tuple[LocalDetector, Params]:
+    def detector(self, workspace: Workspace, key: Key) -> LocalLearner:
         """Make the memory-less model of the outcomes."""
         likelihood = from_description(workspace.facts["local_likelihood"])
         make = self.parts(workspace).local_model(likelihood)
-        detector = LocalDetector.of(rebuilder(make), self.spec["detect.learning_rate"])
-        return detector, initial(make, key)
+        return LocalLearner.of(make, self.spec["detect.learning_rate"], key=key)
 
-    def gain_model(self, workspace: Workspace) -> GainModel:
-        """Make what learns the loss to expect at a step."""
+    def regression(self, workspace: Workspace) -> LocalLearner:
+        """Make a memory-less learner of one real number."""
         make = self.parts(workspace).local_model(Normal((0.0,), (1.0,)))
-        learner = LocalDetector.of(rebuilder(make), self.spec["detect.learning_rate"])
-        return GainModel(learner, initial(make, workspace.key("gain-model/weights")))
+        key = workspace.key("regression/weights")
+        return LocalLearner.of(make, self.spec["detect.learning_rate"], key=key)
 
     def learner(self, workspace: Workspace, key: Key) -> tuple[MemUP, Params]:
         """Make memory, predictor and what trains them."""
@@ -241,58 +244,57 @@ class Builder:
     def target(self, workspace: Workspace) -> AbstractTarget:
         """Make what is predicted."""
         fields = tuple(flatten(workspace.observation_space))
-        name = self.spec["method.target"]
-        gamma = self.spec["agent.gamma" if name == "q-value" else "method.gamma"]
-        return make_target(name, gamma, fields)
+        parts = TargetParts(fields, self.spec.get("agent.gamma", 1.0))
+        made: AbstractTarget = TARGETS[self.spec["method.target"]].make(parts, self.method)
+        return made
 
     def order(self, workspace: Workspace) -> AbstractOrder:
         """Make what decides which windows rows see."""
-        name, window = self.spec["method.order"], self.spec["method.window"]
-        if name == "auto":
-            # A fact, so that a run that goes on with a longer store keeps its order.
-            name = workspace.facts.setdefault("order", self._suitable_order(workspace))
-        if name == "jump":
-            rare = Rarity(workspace.store, workspace.facts["rarity"], self.spec["method.rare"])
-            ages = (
-                *(self.spec[f"method.{n}"] for n in ("long_rows", "long_segments")),
-                self._between(workspace),
-            )
-            after = int(self.spec["method.long_after"] * self.spec["method.updates"]) * window
-            visits, piece = self.spec["method.segments"], self.spec["method.segment_length"]
-            return Jump(window, visits, rare, *ages, after, piece)
-        return {"sequential": Sequential, "staggered": Staggered}[name]()
+        spec = self.spec
+        parts = OrderParts(
+            spec["method.window"],
+            spec["method.updates"],
+            self._room(workspace),
+            lambda kept: Rarity(workspace.store, workspace.facts["rarity"], kept),
+            workspace.store.lengths,
+            spec["training"] == "joint",
+            workspace.facts,
+        )
+        made: AbstractOrder = ORDERS[spec["method.order"]].make(parts, self.method)
+        return made
 
-    def _suitable_order(self, workspace: Workspace) -> str:
-        """Jump where episodes are long enough for it to skip something, as all of them must be."""
-        lengths, window = workspace.store.lengths(), self.spec["method.window"]
-        visited = self.spec["method.segments"] * (self.spec["method.segment_length"] or window)
-        long = lengths.mean() > visited and lengths.min() >= window
-        return "jump" if long and self.spec["training"] != "joint" else "staggered"
-
-    def windows(self, workspace: Workspace) -> Windows:
+    def windows(self, workspace: Workspace, order: AbstractOrder) -> Windows:
         """Make what gathers windows."""
         spec = self.spec
         return Windows(
             workspace.store,
-            make_selector(
-                spec["method.selector"], spec["method.targets"], spec["method.temperature"]
-            ),
+            self.selector(workspace),
             self.target(workspace),
             workspace.observation_space,
             workspace.action_space,
             spec["method.window"],
             spec["method.query_stride"],
             workspace.context,
-            between=self._between(workspace),
-            old=spec["method.long_rows"],
+            between=order.burn_in,
+            old=order.long_rows,
         )
 
-    def _between(self, workspace: Workspace) -> int:
-        """Return how many steps an old row reads between windows: those of a chunk must fit."""
+    def selector(self, workspace: Workspace) -> AbstractSelector:
+        """Make what chooses targets."""
+        store = workspace.store
+        parts = SelectorParts(
+            self.spec["method.targets"],
+            lambda: self.regression(workspace),
+            lambda ids, steps: context(workspace, store.global_rows(ids, steps)),
+        )
+        return make_selector(self.spec["method.selector"], parts, self.method)
+
+    def _room(self, workspace: Workspace) -> int:
+        """Return how many steps a long row may read between windows: those of a chunk must fit."""
         spec, step = self.spec, leaf_bytes(workspace.observation_space)
         rows = max(1, round(spec["method.long_rows"] * spec["method.batch_size"]))
         windows = rows * spec["method.updates_per_call"]
-        return min(spec["method.burn_in"], BETWEEN_BYTES // (windows * step))
+        return BETWEEN_BYTES // (windows * step)
 
     def blueprint(self, workspace: Workspace) -> Blueprint:
         """Return what the run's networks are put together from."""

@@ -13,26 +13,8 @@ from memup.data.rarity import WIDEST
 from memup.memories.base import AbstractMemory
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
-from memup.method.detectors.local import LocalModel
+from memup.method.local import LocalModel
 from memup.method.predictor import LocalPredictor, Predictor
-from memup.method.selectors.information_gain import InformationGain
-from memup.method.selectors.selector import (
-    AbstractSelector,
-    Composite,
-    Current,
-    Nearest,
-    Temperature,
-    TopK,
-    Uniform,
-)
-from memup.method.targets.outcomes import (
-    AbstractTarget,
-    Label,
-    NextObservation,
-    QValue,
-    Return,
-    Reward,
-)
 from memup.method.update import Model
 from memup.nn.distributions import AbstractDistribution, from_description
 from memup.nn.encoder import InputEncoder, Normaliser, QueryEncoder
@@ -141,35 +123,3 @@ def _rarity(blueprint: Blueprint, threshold: float) -> ObservationRarity:
         "which are rare",
     )
     return ObservationRarity.of(blueprint.observation_space, facts)
-
-
-def make_selector(name: str, width: int, temperature: float = 0.25) -> AbstractSelector:
-    """Make a selector from its name; names joined by "+" make a composite.
-
-    Args:
-        name: of `memup list selectors`, or several as "top-k+current".
-        width: K of each part but "current", which has 1.
-        temperature: of "temperature".
-    """
-    makers = {
-        "top-k": lambda: TopK(width),
-        "temperature": lambda: Temperature(width, temperature),
-        "uniform": lambda: Uniform(width),
-        "nearest": lambda: Nearest(width),
-        "information-gain": lambda: InformationGain(width),
-        "current": Current,
-    }
-    parts = [makers[part]() for part in name.split("+")]
-    return parts[0] if len(parts) == 1 else Composite(parts)
-
-
-def make_target(name: str, gamma: float, observation_fields: tuple[str, ...]) -> AbstractTarget:
-    """Make a target by its name in config.TARGETS; `gamma` discounts rewards or the next value."""
-    makers = {
-        "reward": Reward,
-        "return": lambda: Return(gamma),
-        "next-observation": lambda: NextObservation(observation_fields),
-        "q-value": lambda: QValue(gamma),
-        "label": Label,
-    }
-    return makers[name]()

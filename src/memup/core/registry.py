@@ -44,6 +44,15 @@ class Entry:
         module, name = self.factory.split(":")
         return getattr(importlib.import_module(module), name)
 
+    def make(self, parts: Any, options: Mapping[str, Any]) -> Any:
+        """Make the thing.
+
+        Args:
+            parts: what a run gives to all things of the table.
+            options: a value for every option of the entry, by name; others are not looked at.
+        """
+        return self.load().make(parts, **{name: options[name] for name in self.options})
+
     def resolve(self, given: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         """Return all options: the given ones checked, the others at their defaults.
 

@@ -18,8 +18,8 @@ from memup.acting.rollout import begin
 from memup.acting.tally import Span, Tally, play_on
 from memup.agents.base import AbstractAgent
 from memup.envs.base import AbstractEnv
-from memup.method.orders.walking import Visit
-from memup.method.selectors.selector import Current
+from memup.method.orders.base import Visit
+from memup.method.selectors.current import Current
 from memup.method.update import MemUP, initial_rows
 from memup.method.windows import Windows
 

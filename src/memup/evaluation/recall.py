@@ -9,8 +9,8 @@ from jaxtyping import Float, Int
 
 from memup.core.tree import Params
 from memup.core.types import Targets
-from memup.method.orders.walking import Visit
-from memup.method.selectors.selector import AbstractSelector, Rng, Scores, Steps
+from memup.method.orders.base import Visit
+from memup.method.selectors.base import AbstractSelector, Rng, Scores, Steps
 from memup.method.update import MemUP, initial_rows
 from memup.method.windows import Windows
 
@@ -20,12 +20,11 @@ WINDOW = 100
 class Only(AbstractSelector):
     """Always the same target step."""
 
-    width = 1
-
     def __init__(self, step: int):
+        super().__init__(1)
         self.step = step
 
-    def select(self, score: Scores, query: Steps, rng: Rng, plan: Any = None) -> Targets:
+    def select(self, score: Scores, query: Steps, *, rng: Rng, plan: Any = None) -> Targets:
         """See AbstractSelector."""
         index = np.maximum(query, min(self.step, len(score) - 1))[:, None]
         return Targets(index, (query <= self.step).astype(np.float32)[:, None])

@@ -16,7 +16,7 @@ from memup.data.queries import look_up, question
 from memup.data.store import EpisodeStore
 from memup.evaluation.agent import interval, wilson
 from memup.evaluation.stored import add
-from memup.method.targets.outcomes import Label
+from memup.method.targets.label import Label
 from memup.method.update import MemUP, initial_rows
 from memup.tasks.base import AbstractTask, Sequences
 

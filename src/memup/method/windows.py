@@ -5,22 +5,21 @@ are, and one call gathers many updates at once, while the device still works on 
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, PyTree
 
 from memup.core.spaces import Space
 from memup.core.types import Between, StepInput, Targets, Window
 from memup.data.queries import look_up, question
 from memup.data.store import EpisodeStore
-from memup.method.orders.walking import Visit
-from memup.method.selectors.information_gain import candidates, informed
-from memup.method.selectors.selector import AbstractSelector
-from memup.method.targets.outcomes import AbstractTarget
+from memup.method.orders.base import Visit
+from memup.method.selectors.base import AbstractSelector
+from memup.method.targets.base import AbstractTarget
 
 KEPT_PLANS = 100_000
 
@@ -37,11 +36,10 @@ class Windows:
         action_space: what is done; None where there are no actions and no rewards.
         length: R, steps a window.
         stride: a query every `stride` steps of a window, its last step among them.
-        loss: steps by episode -> the loss with memory that is expected there; None: not known.
-            Only the selector `information-gain` asks.
         context: steps that a question shows, the target step the last of them.
         between: steps before a window, at most, that old rows read of what lies between two.
         old: share of the rows, the last ones, that are old.
+        known: what the selector has learned from losses so far; None: nothing.
     """
 
     store: EpisodeStore
@@ -54,9 +52,8 @@ class Windows:
     context: int = 1
     between: int = 0
     old: float = 0.0
-    loss: Callable[[dict[int, np.ndarray]], dict[int, np.ndarray]] | None = None
+    known: PyTree = None
     _plans: OrderedDict[int, Any] = field(default_factory=OrderedDict, init=False)
-    _losses: dict[int, np.ndarray] = field(default_factory=dict, init=False)
 
     @property
     def query(self) -> Int[np.ndarray, " Q"]:
@@ -171,26 +168,29 @@ class Windows:
         grouped = np.argsort(owner, kind="stable")
         ids, begins = np.unique(owner[grouped], return_index=True)
         scores = self._outcomes(ids[ids >= 0])
-        self._inform(scores)
+        plans = self._informed_plans(scores)
         for id, group in zip(ids.tolist(), np.split(grouped, begins[1:]), strict=True):
             if id in scores:
-                index[group], weight[group] = self._select(id, scores[id], query[group], rng)
+                plan, asked_of = plans.get(id), query[group]
+                index[group], weight[group] = self._select(plan, scores[id], asked_of, rng)
         shape = (len(step), len(asked), self.selector.width)
         owners = np.broadcast_to(_some(owner)[:, None], index.shape).reshape(shape)
         return Targets(index.reshape(shape), weight.reshape(shape)), owners
 
     def _select(
-        self, episode: int, score: np.ndarray, query: np.ndarray, rng: np.random.Generator
+        self, plan: Any, score: np.ndarray, query: np.ndarray, rng: np.random.Generator
     ) -> Targets:
         if len(score) == 0:
             nothing = np.zeros((len(query), self.selector.width), np.float32)
             return Targets(np.repeat(query[:, None], self.selector.width, axis=1), nothing)
-        plan = self._plan(episode, score)
-        if episode in self._losses:
-            plan = informed(plan, self._losses[episode])
-        targets = self.selector.select(score, query, rng, plan)
+        targets = self.selector.select(score, query, rng=rng, plan=plan)
         # A last step without an outcome has weight 0; its index must still be one that exists.
         return Targets(np.minimum(targets.index, len(score) - 1), targets.weight)
+
+    def _informed_plans(self, scores: dict[int, np.ndarray]) -> Mapping[int, Any]:
+        """Return the plans of episodes; what is known of all of them is asked at once."""
+        plans = {id: self._plan(id, score) for id, score in scores.items() if len(score)}
+        return plans if self.known is None else self.selector.informed(self.known, plans)
 
     def _plan(self, episode: int, score: np.ndarray) -> Any:
         if episode not in self._plans:
@@ -198,16 +198,6 @@ class Windows:
             if len(self._plans) > KEPT_PLANS:
                 self._plans.popitem(last=False)
         return self._plans[episode]
-
-    def _inform(self, scores: dict[int, np.ndarray]) -> None:
-        """Ask at once what loss to expect at the candidates of all episodes that are visited."""
-        self._losses = {}
-        if self.loss is None:
-            return
-        plans = {id: self._plan(id, score) for id, score in scores.items()}
-        steps = {episode: candidates(plan) for episode, plan in plans.items()}
-        steps = {episode: found for episode, found in steps.items() if found is not None}
-        self._losses = self.loss(steps) if steps else {}
 
     def _outcomes(self, ids: Int[np.ndarray, " E"]) -> dict[int, np.ndarray]:
         """Return the scores of the steps that have an outcome, by episode."""

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from memup.core.spaces import require_discrete
 from memup.core.types import Query
 from memup.data.queries import look_up
-from memup.method.detectors.local import LocalModel
+from memup.method.local import LocalModel
 from memup.nn.encoder import encode
 from memup.phases.base import Workspace
 

@@ -5,7 +5,6 @@ from itertools import pairwise
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
@@ -16,9 +15,9 @@ from memup.core.types import Key, Metrics
 from memup.data import rarity
 from memup.data.queries import look_up, store_names
 from memup.data.store import EpisodeStore
-from memup.method.detectors.local import LocalDetector
 from memup.method.detectors.unlearned import oracle
-from memup.method.targets.outcomes import AbstractTarget
+from memup.method.local import LocalLearner
+from memup.method.targets.base import AbstractTarget
 from memup.nn.distributions import suit
 from memup.nn.encoder import Normaliser, encode
 from memup.phases.base import AbstractPhase, Compiled, Workspace, check_finite
@@ -39,7 +38,7 @@ class Detect(AbstractPhase):
     """Learns what single steps say about their outcomes, then scores the store.
 
     Args:
-        make: (workspace, key) -> detector and its parameters; called once the facts are known.
+        make: (workspace, key) -> the memory-less learner; called once the facts are known.
         make_target: workspace -> what is predicted.
         family: likelihood family of the predictor, and of the detector unless it is "quantile".
         detector: name of the detector; "oracle" and "surprise" are scored but not trained here.
@@ -52,7 +51,7 @@ class Detect(AbstractPhase):
 
     def __init__(
         self,
-        make: Callable[[Workspace, Key], tuple[LocalDetector, Params]],
+        make: Callable[[Workspace, Key], LocalLearner],
         make_target: Callable[[Workspace], AbstractTarget],
         family: str,
         detector: str,
@@ -74,7 +73,7 @@ class Detect(AbstractPhase):
             workspace.facts |= measure(
                 workspace, self.target, self.family, self.detector == "quantile"
             )
-        self.learner, self.vector = self.make(workspace, workspace.key(f"{self.name}/weights"))
+        self.learner = self.make(workspace, workspace.key(f"{self.name}/weights"))
         self._learn = Compiled(self.learner.learn_many, donate=(0,))
         self._score = Compiled(self.learner.score)
         self._losses = Compiled(self.learner.losses)
@@ -83,9 +82,8 @@ class Detect(AbstractPhase):
 
     def start(self, workspace: Workspace) -> PyTree:
         """See AbstractPhase."""
-        vector = jnp.copy(self.vector)
         return {
-            "detector": self.learner.init(vector),
+            "detector": self.learner.init(),
             "plateau": Plateau.start(),
             "chunk": np.array(0),
         }

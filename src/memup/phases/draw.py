@@ -15,7 +15,7 @@ from memup.core.types import Query
 from memup.data.queries import question
 from memup.data.rarity import Rarity
 from memup.data.store import EpisodeStore
-from memup.method.targets.outcomes import AbstractTarget
+from memup.method.targets.base import AbstractTarget
 from memup.phases.base import Workspace
 
 RARE_EPISODES = 256

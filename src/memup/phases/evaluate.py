@@ -94,7 +94,7 @@ class Explain(AbstractPhase):
         score = workspace.store.scores(episode)
         outcomes = len(score) - own.target.lead
         every = own.selector.select(
-            score[:outcomes], np.arange(outcomes), workspace.rng(f"{self.name}/select")
+            score[:outcomes], np.arange(outcomes), rng=workspace.rng(f"{self.name}/select")
         )
         steps, counts = np.unique(every.index[every.weight > 0], return_counts=True)
         target = int(steps[np.argmax(counts)])

@@ -9,7 +9,6 @@ what its own memory showed it, so its probability ratios are those of its policy
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
@@ -56,10 +55,9 @@ class Joint(AbstractPhase):
 
     def start(self, workspace: Workspace) -> PyTree:
         """See AbstractPhase."""
-        vector = jnp.copy(workspace.results["detector"])
         return {
             "agent": self.policy.agent.init(key=workspace.key(f"{self.name}/weights")),
-            "detector": self.detect.learner.init(vector),
+            "detector": self.detect.learner.init(workspace.results["detector"]),
             "memory": self.memory.start(workspace),
             "round": np.array(0),
             "env_steps": np.array(0),

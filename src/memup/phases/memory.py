@@ -11,20 +11,14 @@ from jaxtyping import PyTree
 from memup.core.tree import Params
 from memup.core.types import Key, Metrics, Window
 from memup.method.detectors.unlearned import surprise
-from memup.method.orders.jump import Jump
-from memup.method.orders.walking import AbstractOrder, Visit
-from memup.method.selectors.selector import Current
-from memup.method.update import MemUP, TrainState, initial_rows
+from memup.method.orders.base import AbstractOrder, Visit
+from memup.method.selectors.current import Current
+from memup.method.update import MemUP, initial_rows
 from memup.method.windows import Windows
 from memup.phases.base import AbstractPhase, Compiled, Workspace, check_finite
-from memup.phases.gain_model import GainModel
 from memup.phases.plateau import Plateau
 
-HELD_OUT_STEPS = 200_000
-HELD_OUT_WINDOW = 100
-HELD_OUT_ROWS = 64
-HELD_OUT_VISITS = 100
-LONG = 50_000
+SCORED_WINDOW = 100
 CHECK_EVERY = 5
 SOLVED = 0.005
 LEARNED = 0.7
@@ -37,15 +31,13 @@ class Memory(AbstractPhase):
     Args:
         make: (workspace, key) -> learner and the parameters of its model; called once facts
             are known.
-        windows: workspace -> what gathers windows.
+        windows: (workspace, order) -> what gathers windows.
         make_order: workspace -> which windows each row sees.
         rows: B.
         updates: at most.
         chunk: updates a compiled call.
         patience: checks without improvement before it stops; 0 makes all updates.
         surprise: score episodes by the slow model as rows take them, instead of once.
-        make_earn: workspace -> what learns the loss to expect at a step, for the selector
-            `information-gain`.
     """
 
     name = "memory"
@@ -53,29 +45,28 @@ class Memory(AbstractPhase):
     def __init__(
         self,
         make: Callable[[Workspace, Key], tuple[MemUP, Params]],
-        windows: Callable[[Workspace], Windows],
+        windows: Callable[[Workspace, AbstractOrder], Windows],
         make_order: Callable[[Workspace], AbstractOrder],
         rows: int,
         updates: int,
         chunk: int,
         patience: int,
         surprise: bool,
-        make_earn: Callable[[Workspace], GainModel] | None = None,
     ):
         self.make, self.make_windows, self.make_order = make, windows, make_order
         self.rows, self.updates, self.chunk = rows, updates, min(chunk, updates)
-        self.patience, self.surprise, self.make_earn = patience, surprise, make_earn
-        # What is chosen changes while it learns.
-        self.moving = surprise or make_earn is not None
+        self.patience, self.surprise = patience, surprise
 
     def prepare(self, workspace: Workspace) -> None:
         """Make the learner."""
         self.learner, self.vector = self.make(workspace, workspace.key(f"{self.name}/weights"))
         self.categories = self.learner.model(self.vector).likelihood.finite
-        self.windows, self.order = self.make_windows(workspace), self.make_order(workspace)
+        self.order = self.make_order(workspace)
+        self.windows = self.make_windows(workspace, self.order)
+        # Whether what is chosen changes while it learns.
+        self.moving = self.surprise or self.windows.selector.adapts
         self._learn = Compiled(self.learner.learn_many, donate=(0,))
         self._evaluate = Compiled(self.learner.evaluate_many)
-        self.gain_model = self.make_earn(workspace) if self.make_earn else None
         self._next: tuple[int, PyTree, Window] | None = None
         self._held: Any = None
 
@@ -88,7 +79,7 @@ class Memory(AbstractPhase):
             "cursor": self.order.init(self.rows),
             "plateau": Plateau.start(),
             "chunk": np.array(0),
-            "gain_model": self.gain_model.start() if self.gain_model else (),
+            "selector": self.windows.selector.start(),
         }
 
     def learn(
@@ -109,13 +100,9 @@ class Memory(AbstractPhase):
         cursor, windows = self._gather(workspace, state, chunk)
         train, metrics = self._learn(state["train"], windows)
         state = {**state, "train": train, "cursor": cursor, "chunk": np.array(chunk + 1)}
-        if self.gain_model:
-            rng, losses = (
-                workspace.rng(f"{self.name}/gain-model", chunk),
-                np.asarray(metrics["losses"]),
-            )
-            state["gain_model"] = self.gain_model.learn(state["gain_model"], windows, losses, rng)
-            self.windows.loss = self.gain_model.expected(workspace, state["gain_model"])
+        rng, losses = workspace.rng(f"{self.name}/selector", chunk), np.asarray(metrics["losses"])
+        selector = self.windows.selector
+        state["selector"] = selector.observe(state["selector"], windows, losses, rng=rng)
         if ahead and not self.moving:
             self._next = (chunk + 1, *self._build(workspace, cursor, chunk + 1))
         return state, metrics
@@ -140,76 +127,48 @@ class Memory(AbstractPhase):
 
     def _check(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Look at held-out episodes; keep the best model; decide whether to stop."""
-        held, without = self.held_out(workspace, state["train"])
+        held, without = self.held_out(workspace, state)
         plateau, better = state["plateau"].see(held)
         best = jnp.copy(state["train"].model) if better else state["best"]
         stop = False
         if self.patience:
             solved, learned = progress(self.categories, held, float(plateau.best), without)
             stop = solved or (learned and int(plateau.stalled) >= self.patience)
-        if isinstance(self.order, Jump) and state["cursor"].taken < self.order.old_after:
-            # Nothing was taught to hold yet: what comes later is judged by itself.
+        if self.order.warming_up(state["cursor"]):
+            # What comes later is judged by itself.
             plateau, stop = Plateau.start(), False
         out = {"held_out_loss": held, "loss_without_memory": without}
         return {**state, "best": best, "plateau": plateau}, out, stop
 
-    def held_out(self, workspace: Workspace, train: TrainState) -> tuple[float, float]:
+    def held_out(self, workspace: Workspace, state: PyTree) -> tuple[float, float]:
         """Return the mean loss of held-out targets, and their uncertainty without memory."""
         if self._held is None or self.moving:
+            self.windows.known = state["selector"]
             self._held = self._held_windows(workspace)
         windows, rows, without = self._held
-        _, losses = self._evaluate(train.model, rows, windows)
+        _, losses = self._evaluate(state["train"].model, rows, windows)
         weight = windows.weight
         return float((np.asarray(losses) * weight).sum() / max(weight.sum(), 1)), without
 
     def _held_windows(self, workspace: Workspace) -> tuple[Window, PyTree, float]:
-        _, held = workspace.split_ids()
-        lengths = workspace.store.lengths(held)
-        # `surprise` scores whole episodes anyway, and must before targets are chosen.
-        if isinstance(self.order, Jump) and lengths.mean() > LONG and not self.surprise:
-            windows, rows, count, visits = self._held_jumps(workspace, self.order, held, lengths)
-        else:
-            windows, rows, count, visits = self._held_walks(workspace, held, lengths)
-        windows = replace(windows, selector=windows.selector.proven())
-        batch = windows.build(visits, rows, count, workspace.rng(f"{self.name}/held"))
-        uncertain = windows.uncertainty(visits, rows, count, workspace.rng(f"{self.name}/held"))
+        own, (_, ids) = self.windows, workspace.split_ids()
+        lengths, rng = workspace.store.lengths(ids), workspace.rng(f"{self.name}/held-order")
+        held = self.order.held_out(ids, lengths, window=own.length, rng=rng)
+        if self.surprise:
+            self._surprise(workspace, self.vector, np.unique([v.episode for v in held.visits]))
+        stride = min(max(own.stride, held.stride), held.window)
+        windows = replace(own, selector=own.selector.greedy(), length=held.window, stride=stride)
+        stretches = held.visits, held.rows, held.count
+        batch = windows.build(*stretches, workspace.rng(f"{self.name}/held"))
+        uncertain = windows.uncertainty(*stretches, workspace.rng(f"{self.name}/held"))
         without = float((uncertain * batch.weight).sum() / max(batch.weight.sum(), 1))
         memory = self.learner.model(self.vector).memory
-        return batch, initial_rows(memory, rows), without
-
-    def _held_walks(
-        self, workspace: Workspace, held: np.ndarray, lengths: np.ndarray
-    ) -> tuple[Windows, int, int, list[Visit]]:
-        """Walk some whole episodes."""
-        ids = held[: int(np.clip(HELD_OUT_STEPS // lengths.mean(), 16, 64))]
-        lengths = lengths[: len(ids)]
-        if self.surprise:
-            self._surprise(workspace, self.vector, ids)
-        own, longest = self.windows, int(lengths.max())
-        # Asked where training asks: at other places in a window the memory was taught nothing.
-        length = own.length * max(1, HELD_OUT_WINDOW // own.length)
-        stride = min(max(own.stride, longest // 2000), length)
-        spans = enumerate(zip(ids, lengths, strict=True))
-        visits = [Visit(row, int(i), 0, int(n), 0, True) for row, (i, n) in spans]
-        windows = replace(own, length=length, stride=stride)
-        return windows, len(ids), -(-longest // length), visits
-
-    def _held_jumps(
-        self, workspace: Workspace, order: Jump, held: np.ndarray, lengths: np.ndarray
-    ) -> tuple[Windows, int, int, list[Visit]]:
-        """Jump through very long episodes, as training does: no pass over them is made."""
-        steps = HELD_OUT_VISITS * self.windows.length
-        cursor = order.grown(HELD_OUT_ROWS)
-        _, visits = order.advance(
-            cursor, steps, held, lengths, workspace.rng(f"{self.name}/held-order")
-        )
-        return self.windows, HELD_OUT_ROWS, HELD_OUT_VISITS, visits
+        return batch, initial_rows(memory, held.rows), without
 
     def _gather(self, workspace: Workspace, state: PyTree, chunk: int) -> tuple[PyTree, Window]:
         if self._next is not None and self._next[0] == chunk:
             return self._next[1:]
-        if self.gain_model and chunk:
-            self.windows.loss = self.gain_model.expected(workspace, state["gain_model"])
+        self.windows.known = state["selector"]
         if self.surprise:
             _, visits = self._visits(workspace, state["cursor"], chunk)
             # All of them, not only the new ones: then scores depend on this state alone, and a
@@ -224,7 +183,7 @@ class Memory(AbstractPhase):
         train, _ = workspace.split_ids()
         steps = self.chunk * self.windows.length
         rng = workspace.rng(self.name, chunk)
-        return self.order.advance(cursor, steps, train, workspace.store.lengths(train), rng)
+        return self.order.advance(cursor, steps, train, workspace.store.lengths(train), rng=rng)
 
     def _build(self, workspace: Workspace, cursor: PyTree, chunk: int) -> tuple[PyTree, Window]:
         after, visits = self._visits(workspace, cursor, chunk)
@@ -233,8 +192,8 @@ class Memory(AbstractPhase):
 
     def _surprise(self, workspace: Workspace, vector: Params, ids: np.ndarray) -> None:
         """Score episodes by the slow model, a fixed number at a time."""
-        windows = replace(self.windows, selector=Current(), length=HELD_OUT_WINDOW, stride=1)
-        count = -(-int(workspace.store.lengths().max()) // HELD_OUT_WINDOW)
+        windows = replace(self.windows, selector=Current(), length=SCORED_WINDOW, stride=1)
+        count = -(-int(workspace.store.lengths().max()) // SCORED_WINDOW)
         for low in range(0, len(ids), self.rows):
             part = ids[low : low + self.rows]
             padded = np.pad(part, (0, self.rows - len(part)), mode="edge")

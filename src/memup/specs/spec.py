@@ -13,6 +13,9 @@ from memup.core.options import Option
 from memup.core.registry import Entry, find
 from memup.envs.table import check_env_id
 from memup.memories.table import MEMORIES
+from memup.method.orders.table import ORDERS
+from memup.method.selectors.table import SELECTORS
+from memup.method.targets.table import TARGETS
 from memup.tasks.table import check_task_id
 
 DETECTORS: dict[str, Entry] = {
@@ -35,41 +38,14 @@ DETECTORS: dict[str, Entry] = {
         "memup.method.detectors.unlearned:oracle", "told by the data: for tests, not for use"
     ),
 }
-SELECTORS: dict[str, Entry] = {
-    "top-k": Entry(
-        "memup.method.selectors.selector:TopK", "the K most uncertain steps from now on"
-    ),
-    "temperature": Entry(
-        "memup.method.selectors.selector:Temperature", "K steps sampled by uncertainty"
-    ),
-    "nearest": Entry(
-        "memup.method.selectors.selector:Nearest", "the next K uncertain steps from now on"
-    ),
-    "information-gain": Entry(
-        "memup.method.selectors.information_gain:InformationGain",
-        "K steps where memory has lowered the loss; others are tried",
-    ),
-    "uniform": Entry(
-        "memup.method.selectors.selector:Uniform", "K steps from now on, at random (a control)"
-    ),
-    "current": Entry("memup.method.selectors.selector:Current", "the present step: truncated BPTT"),
-}
-ORDERS: dict[str, Entry] = {
-    "auto": Entry(
-        "memup.build.job:Builder", "jump over long episodes, staggered through short ones"
-    ),
-    "sequential": Entry(
-        "memup.method.orders.walking:Sequential", "each row walks its episode in order"
-    ),
-    "staggered": Entry("memup.method.orders.walking:Staggered", "rows start at different steps"),
-    "jump": Entry(
-        "memup.method.orders.jump:Jump",
-        "each row visits few windows: the first, rare ones, random ones",
-    ),
-}
 TRAININGS = ("two-phase", "joint", "end-to-end", "supervised")
-TARGETS = ("reward", "return", "next-observation", "q-value", "label")
 
+METHOD: dict[str, Option] = {
+    f"method.{name}": option
+    for table in (SELECTORS, ORDERS, TARGETS)
+    for entry in table.values()
+    for name, option in entry.options.items()
+}
 GENERAL: dict[str, Option] = {
     "env": Option("", "environment: an id of `memup list envs`"),
     "task": Option("", "supervised task, instead of an environment: an id of `memup list tasks`"),
@@ -80,37 +56,19 @@ GENERAL: dict[str, Option] = {
     "agent": Option("ppo", "a name of `memup list agents`"),
     "method.detector": Option("entropy", "a name of `memup list detectors`"),
     "method.selector": Option("top-k", "names of `memup list selectors`, joined by +"),
-    "method.temperature": Option(0.25, "of the selector `temperature`", low=1e-6),
     "method.order": Option("auto", "a name of `memup list orders`"),
-    "method.segments": Option(4, "pieces of an episode that the order `jump` visits", low=2),
-    "method.segment_length": Option(
-        0, "steps in a row in a window of `jump`, which is put together from pieces; 0: all", low=0
-    ),
-    "method.rare": Option(4, "steps of an episode that count as rare for `jump`", low=1, high=1000),
-    "method.long_rows": Option(
-        0.25, "share of rows that visit `method.long_segments` windows", low=0.0, high=1.0
-    ),
-    "method.long_segments": Option(
-        250, "windows of an episode that an old row visits, if there are so many", low=2
-    ),
-    "method.burn_in": Option(
-        400, "steps that an old row also reads before each window, as far as 1 GiB goes", low=0
-    ),
-    "method.long_after": Option(
-        0.0, "share of the updates before the first row grows old", low=0.0, high=1.0
-    ),
-    "method.target": Option("reward", "what is predicted", choices=TARGETS),
+    "method.target": Option("reward", "what is predicted", choices=tuple(TARGETS)),
     "method.likelihood": Option(
         "auto", "family of the outcomes", choices=("auto", "categorical", "normal")
     ),
     "method.query_length": Option(
         1, "steps that a question shows, the asked one the last of them", low=1, high=1000
     ),
+    **METHOD,
     "method.window": Option(20, "r, steps that the gradient passes back", low=1),
     "method.targets": Option(1, "K, targets of a query", low=1),
     "method.query_stride": Option(1, "a query every so many steps of a window", low=1),
     "method.batch_size": Option(64, "B, episodes that are walked side by side", low=1),
-    "method.gamma": Option(0.0, "discount of the target `return`", low=0.0, high=1.0),
     "method.updates": Option(20_000, "updates of memory and predictor at most", low=1),
     "method.patience": Option(
         10, "stop after so many checks without improvement; 0 makes all updates", low=0

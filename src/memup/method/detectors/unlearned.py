@@ -9,8 +9,8 @@ from jaxtyping import Float, Int
 
 from memup.core.tree import Params
 from memup.data.store import EpisodeStore
-from memup.method.orders.walking import Visit
-from memup.method.targets.outcomes import AbstractTarget
+from memup.method.orders.base import Visit
+from memup.method.targets.base import AbstractTarget
 from memup.method.update import MemUP, initial_rows
 from memup.method.windows import Windows
 

@@ -12,7 +12,6 @@ which it is used. So some rows live long: they visit many windows before they ta
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,7 +19,12 @@ import numpy as np
 from jaxtyping import Int
 
 from memup.core.errors import require
-from memup.method.orders.walking import AbstractOrder, Ids, Visit
+from memup.method.orders.base import AbstractOrder, HeldOut, Ids, OrderParts, Rare, Visit
+
+# Where held-out episodes are longer on average, judging jumps too.
+LONG = 50_000
+HELD_OUT_ROWS = 64
+HELD_OUT_VISITS = 100
 
 
 class JumpCursor(NamedTuple):
@@ -53,54 +57,96 @@ class _Life:
 class Jump(AbstractOrder):
     """Visits the first steps of an episode, some around rare observations, and some at random.
 
-    A young row visits `visits` pieces; all but the first and one hold rare steps, as far as there
-    are so many, none twice: what is asked often depends on several.
-    An old row visits `old_visits` whole windows, never more than an episode has, none twice,
+    A short row visits `segments` segments; all but the first and one hold rare steps, as far as
+    there are so many, none twice: what is asked often depends on several.
+    A long row visits `long_segments` whole windows, never more than an episode has, none twice,
     and all that hold a rare step: what it remembers is what the whole episode would have left.
     All are visited in the order of time.
 
     Args:
         window: R, steps of a window.
-        visits: pieces of an episode that a young row visits.
+        segments: segments of an episode that a short row visits.
         rare: episode id -> its rare steps, and with what probability to visit each.
-        old: share of the rows that are old.
-        old_visits: windows that an old row visits.
-        between: steps, at most, that an old row also reads of what lies between two windows: with
+        long_rows: share of the rows that are long.
+        long_segments: windows that a long row visits.
+        burn_in: steps, at most, that a long row also reads of what lies between two windows: with
             enough of them its state is as old as it looks.
-        old_after: steps that every row takes before the first one grows old: what is not written
+        long_after: steps that every row takes before the first one is long: what is not written
             yet cannot be held, and is found sooner among young states.
-        piece: steps of a piece, a divisor of R; 0: R. With old rows, R divides visits * piece.
+        segment_length: steps of a segment, a divisor of R; 0: R. With long rows, R divides
+            segments * segment_length.
     """
 
     def __init__(
         self,
         window: int,
-        visits: int,
-        rare: Callable[[int], tuple[np.ndarray, np.ndarray]],
-        old: float = 0.0,
-        old_visits: int = 250,
-        between: int = 0,
-        old_after: int = 0,
-        piece: int = 0,
+        segments: int,
+        rare: Rare,
+        long_rows: float = 0.0,
+        long_segments: int = 250,
+        burn_in: int = 0,
+        long_after: int = 0,
+        segment_length: int = 0,
     ):
-        self.window, self.piece = window, piece or window
-        self.visits, self.rare = visits, rare
-        self.old, self.old_visits, self.between = old, max(visits, old_visits), between
-        self.old_after = old_after
+        self.window, self.segment_length = window, segment_length or window
+        self.segments, self.rare = segments, rare
+        self.long_rows, self.long_segments = long_rows, max(segments, long_segments)
+        self.burn_in, self.long_after = burn_in, long_after
+
+    @classmethod
+    def make(  # type: ignore[override]
+        cls,
+        parts: OrderParts,
+        *,
+        segments: int,
+        segment_length: int,
+        rare: int,
+        long_rows: float,
+        long_segments: int,
+        burn_in: int,
+        long_after: float,
+    ) -> "Jump":
+        """See AbstractOrder."""
+        return cls(
+            parts.window,
+            segments,
+            parts.rarity(rare),
+            long_rows,
+            long_segments,
+            min(burn_in, parts.burn_in),
+            int(long_after * parts.updates) * parts.window,
+            segment_length,
+        )
 
     def init(self, rows: int) -> JumpCursor:  # type: ignore[override]
         """See AbstractOrder."""
         none = np.full(rows, -1, np.int64)
-        most = self.old_visits * (self.window // self.piece) if self.old else self.visits
-        starts = np.zeros((rows, max(self.visits, most)), np.int64)
+        most = (
+            self.long_segments * (self.window // self.segment_length)
+            if self.long_rows
+            else self.segments
+        )
+        starts = np.zeros((rows, max(self.segments, most)), np.int64)
         return JumpCursor(none, starts, *np.zeros((2, rows), np.int64), np.array(0))
 
-    def grown(self, rows: int) -> JumpCursor:
+    def warming_up(self, cursor: JumpCursor) -> bool:
+        """See AbstractOrder: nothing was taught to hold before the first long row."""
+        return bool(cursor.taken < self.long_after)
+
+    def held_out(self, ids: Ids, lengths: Ids, *, window: int, rng: np.random.Generator) -> HeldOut:
+        """See AbstractOrder: very long episodes are not passed over, but jumped through too."""
+        if lengths.mean() <= LONG:
+            return super().held_out(ids, lengths, window=window, rng=rng)
+        cursor, steps = self._grown(HELD_OUT_ROWS), HELD_OUT_VISITS * window
+        _, visits = self.advance(cursor, steps, ids, lengths, rng=rng)
+        return HeldOut(visits, HELD_OUT_ROWS, window, HELD_OUT_VISITS, 1)
+
+    def _grown(self, rows: int) -> JumpCursor:
         """Return a cursor of new rows, after the time from which some grow old."""
-        return self.init(rows)._replace(taken=np.array(self.old_after))
+        return self.init(rows)._replace(taken=np.array(self.long_after))
 
     def advance(  # type: ignore[override]
-        self, cursor: JumpCursor, steps: int, ids: Ids, lengths: Ids, rng: np.random.Generator
+        self, cursor: JumpCursor, steps: int, ids: Ids, lengths: Ids, *, rng: np.random.Generator
     ) -> tuple[JumpCursor, list[Visit]]:
         """See AbstractOrder; `steps` is a multiple of R.
 
@@ -118,11 +164,11 @@ class Jump(AbstractOrder):
         visits: list[Visit] = []
         for row in range(rows):
             lived = _Life(int(episode[row]), starts[row, : life[row]].tolist(), int(done[row]))
-            ages = self.old_after if row >= rows - round(self.old * rows) else math.inf
+            ages = self.long_after if row >= rows - round(self.long_rows * rows) else math.inf
             # First steps of pieces that begin anew: an evicted episode is left at once.
-            for offset in range(0, steps, self.piece):
+            for offset in range(0, steps, self.segment_length):
                 fresh = lived.done >= len(lived.starts) or lived.episode not in live
-                began = taken + offset - lived.done * self.piece
+                began = taken + offset - lived.done * self.segment_length
                 if fresh:
                     now = taken + offset
                     # The first of its kind is cut, or all rows would be of one age for ever.
@@ -130,9 +176,9 @@ class Jump(AbstractOrder):
                     lived, began = self._begin(ids, lengths, now >= ages, cut, rng), now
                 start, gap = lived.starts[lived.done], 0
                 if not fresh and began >= ages:
-                    skipped = start - lived.starts[lived.done - 1] - self.piece
-                    gap = min(max(skipped, 0), self.between)
-                stop = start + self.piece
+                    skipped = start - lived.starts[lived.done - 1] - self.segment_length
+                    gap = min(max(skipped, 0), self.burn_in)
+                stop = start + self.segment_length
                 # Step 0 is never read into a state that has read it before.
                 anew = fresh or start == 0
                 visits.append(Visit(row, lived.episode, start, stop, offset, anew, gap))
@@ -146,39 +192,41 @@ class Jump(AbstractOrder):
     ) -> _Life:
         """Draw an episode and what to visit of it; `cut`: no more than the first few windows."""
         chosen = int(rng.integers(len(ids)))
-        draw = self._old if old else self._young
+        draw = self._long if old else self._short
         pieces = draw(int(ids[chosen]), int(lengths[chosen]), rng)
         if cut:
-            whole = self.window // self.piece
+            whole = self.window // self.segment_length
             pieces = pieces[: (int(rng.integers(max(1, len(pieces) // whole))) + 1) * whole]
         return _Life(int(ids[chosen]), pieces.tolist(), 0)
 
-    def _young(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
+    def _short(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
         """Draw the first steps of the pieces of a short life, ascending.
 
         No step is read twice into one state, which would be another episode, unless this one is
         too short for that. A window that begins within the first one is the first one, read anew:
         moved behind it, it would hold nothing rare, and writing would be taught half as often.
         """
-        last = length - self.piece
+        last = length - self.segment_length
         steps, probability = self.rare(episode)
         # One place is left for a step that is not rare, if there is more than one.
-        count = min(len(steps), max(1, self.visits - 2), np.count_nonzero(probability))
+        count = min(len(steps), max(1, self.segments - 2), np.count_nonzero(probability))
         some = count < len(steps)
         rare = rng.choice(steps, size=count, p=probability, replace=False) if some else steps
         # The rare step may stand anywhere in its piece.
-        rare = rare - rng.integers(self.piece, size=len(rare))
-        others = rng.integers(last + 1, size=self.visits - 1 - len(rare))
+        rare = rare - rng.integers(self.segment_length, size=len(rare))
+        others = rng.integers(last + 1, size=self.segments - 1 - len(rare))
         starts = np.sort(np.clip(np.concatenate(([0], rare, others)), 0, last))
-        again = np.count_nonzero(starts[1:] < self.window) if self.piece == self.window else 0
+        again = (
+            np.count_nonzero(starts[1:] < self.window) if self.segment_length == self.window else 0
+        )
         starts[: again + 1] = 0
         # What begins within the one before begins after it; that loses no step.
-        apart = np.arange(len(starts) - again) * self.piece
+        apart = np.arange(len(starts) - again) * self.segment_length
         once = np.maximum.accumulate(starts[again:] - apart) + apart
         starts[again:] = np.minimum(once, last - apart[::-1])
         return np.clip(starts, 0, last)
 
-    def _old(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
+    def _long(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
         """Draw those of a long life: an episode is cut into windows, of which some are left out.
 
         Those that hold nothing rare are evenly spaced, so that about as much lies between any two.
@@ -187,9 +235,9 @@ class Jump(AbstractOrder):
         count = -(-length // self.window)
         wanted = np.unique([0, *(self.rare(episode)[0] // self.window)])
         others = np.setdiff1d(np.arange(count), wanted)
-        free = max(0, min(self.old_visits, count) - len(wanted))
+        free = max(0, min(self.long_segments, count) - len(wanted))
         spaced = ((rng.random() + np.arange(free)) * len(others) / max(free, 1)).astype(np.int64)
         chosen = np.concatenate([wanted, others[spaced]])
-        starts = np.sort(chosen)[: self.old_visits] * self.window
+        starts = np.sort(chosen)[: self.long_segments] * self.window
         starts = np.minimum(starts, length - self.window)
-        return (starts[:, None] + np.arange(0, self.window, self.piece)).ravel()
+        return (starts[:, None] + np.arange(0, self.window, self.segment_length)).ravel()

@@ -1,0 +1,48 @@
+"""In what order rows see episodes. An order is its class and one line here.
+
+This file needs no jax.
+"""
+
+from dataclasses import dataclass
+
+from memup.core.options import Config, option
+from memup.core.registry import Entry
+
+_HERE = "memup.method.orders."
+
+
+@dataclass(frozen=True)
+class JumpConfig(Config):
+    """Options of the order `jump`."""
+
+    segments: int = option(4, "segments of an episode that a row of the order `jump` visits", low=2)
+    segment_length: int = option(
+        0, "steps of a segment of the order `jump`, of which windows are made; 0: a window", low=0
+    )
+    rare: int = option(4, "steps of an episode that count as rare for `jump`", low=1, high=1000)
+    long_rows: float = option(
+        0.25, "share of rows that visit `method.long_segments` windows", low=0.0, high=1.0
+    )
+    long_segments: int = option(
+        250, "windows of an episode that a long row visits, if there are so many", low=2
+    )
+    burn_in: int = option(
+        400, "steps that a long row also reads before each window, as far as 1 GiB goes", low=0
+    )
+    long_after: float = option(
+        0.0, "share of the updates before the first long row", low=0.0, high=1.0
+    )
+
+
+ORDERS: dict[str, Entry] = {
+    "auto": Entry(
+        f"{_HERE}auto:Auto", "jump over long episodes, staggered through short ones", JumpConfig
+    ),
+    "sequential": Entry(f"{_HERE}sequential:Sequential", "each row walks its episode in order"),
+    "staggered": Entry(f"{_HERE}staggered:Staggered", "rows start at different steps"),
+    "jump": Entry(
+        f"{_HERE}jump:Jump",
+        "each row visits few windows: the first, rare ones, random ones",
+        JumpConfig,
+    ),
+}

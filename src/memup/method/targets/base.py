@@ -1,0 +1,68 @@
+"""What is predicted: the outcome y_k of step k, looked up in stored episodes.
+
+One file a choice; `memup.method.targets.table` names them.
+
+The reward that arrives with obs[k+1] is the consequence of (obs[k], action[k]), so it is the
+outcome of step k; the last step of an episode has no consequence.
+"""
+
+import abc
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from memup.core.errors import require
+from memup.data.store import EpisodeStore
+
+Ids = Int[np.ndarray, "..."]
+
+
+class TargetParts(NamedTuple):
+    """What a run gives to any target.
+
+    Attributes:
+        fields: those of the observation in the store.
+        agent_gamma: discount of the agent that the run trains.
+    """
+
+    fields: tuple[str, ...]
+    agent_gamma: float
+
+
+class AbstractTarget(abc.ABC):
+    """Outcomes of steps.
+
+    Attributes:
+        lead: 1 if the outcome of a step is known only with the next one, else 0.
+        needs: fields that the store must have.
+    """
+
+    lead: int = 1
+    needs: tuple[str, ...] = ()
+
+    @classmethod
+    def make(cls, parts: TargetParts) -> Any:
+        """Make it of what a run has; its options in the table follow by keyword."""
+        return cls()
+
+    def check(self, store: EpisodeStore) -> None:
+        """Raise MemupError if the store lacks a field."""
+        for name in self.needs:
+            require(
+                name in store.fields,
+                f"target {type(self).__name__}: the store has no field {name!r}; "
+                f"it has {', '.join(sorted(store.fields))}",
+            )
+
+    def prepare(self, store: EpisodeStore, ids: Int[np.ndarray, " N"]) -> None:
+        """Compute what needs a pass over whole episodes, once, when they enter the store."""
+
+    @abc.abstractmethod
+    def values(self, store: EpisodeStore, ids: Ids, steps: Ids) -> Float[np.ndarray, "... O"]:
+        """Return y for the given steps of the given episodes (same leading shape)."""
+
+
+def following(store: EpisodeStore, ids: Ids, steps: Ids) -> Ids:
+    """Return the rows of the steps that follow, or of the last step, which none follows."""
+    return store.global_rows(ids, np.minimum(np.asarray(steps) + 1, store.lengths(ids) - 1))
