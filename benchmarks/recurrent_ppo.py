@@ -60,8 +60,8 @@ class Pair(AbstractMemory):
 
     def __init__(self, inputs: int, size: int, *, key):
         keys = jax.random.split(key)
-        self.actor = LSTM(inputs, size, key=keys[0])
-        self.critic = LSTM(inputs, size, key=keys[1])
+        self.actor = LSTM(inputs, size, 1, 1.0, 0, key=keys[0])
+        self.critic = LSTM(inputs, size, 1, 1.0, 0, key=keys[1])
         self.input_size, self.output_size = inputs, 2 * size
 
     def initial_state(self):
@@ -101,7 +101,7 @@ def agent(size: int, pair: bool) -> PPO:
     """Make recurrent PPO on the bare observation."""
 
     def make(key):
-        memory = Pair(3, size, key=key) if pair else LSTM(3, size, key=key)
+        memory = Pair(3, size, key=key) if pair else LSTM(3, size, 1, 1.0, 0, key=key)
         return EncodedMemory(Bare(), memory)
 
     heads = {"heads": Halves} if pair else {}

@@ -37,7 +37,7 @@ def by_hand(memory):
     [(AMRLMax, [0, 0.5, 0.5, 0.2, 0.2]), (AMRLAvg, [-0.4, 0.05, 0.1, 0.2, -0.05])],
 )
 def test_values_by_hand_with_a_start_inside(key, kind, expected, straight_through):
-    memory = by_hand(kind(1, 2, straight_through=straight_through, key=key))
+    memory = by_hand(kind(1, 2, 1.0, 0, straight_through, key=key))
     h = jnp.array([-0.4, 0.5, 0.2, 0.2, -0.3])
     xs = jnp.arctanh(jnp.arctanh(h))[:, None]
     first = jnp.array([False, False, False, True, False])
@@ -66,13 +66,13 @@ def far_by_near(memory, seed):
 def test_the_gradient_does_not_fade(seed):
     settings = {"forget_bias": 1.0, "timescale": 0, "key": jax.random.key(seed)}
     for kind in KINDS:
-        assert far_by_near(kind(INPUT, SIZE, **settings), seed) >= 0.5
-    assert far_by_near(LSTM(INPUT, SIZE, **settings), seed) < 1e-3
+        assert far_by_near(kind(INPUT, SIZE, straight_through=True, **settings), seed) >= 0.5
+    assert far_by_near(LSTM(INPUT, SIZE, 1, **settings), seed) < 1e-3
 
 
 def test_without_straight_through_a_mean_divides_it(key):
     """Then y_T sees step 1 as y_T with the flag does, divided by T."""
-    memory, plain = (AMRLAvg(INPUT, SIZE, straight_through=s, key=key) for s in (True, False))
+    memory, plain = (AMRLAvg(INPUT, SIZE, 1.0, 0, s, key=key) for s in (True, False))
     xs = jax.random.normal(key, (LONG, INPUT))
 
     def slope(memory):
@@ -85,7 +85,7 @@ def test_without_straight_through_a_mean_divides_it(key):
 def test_the_flag_does_not_change_values(key, kind):
     xs = jax.random.normal(key, (20, INPUT))
     first = jnp.zeros(20, bool).at[7].set(True)
-    with_it, without = (kind(INPUT, SIZE, straight_through=s, key=key) for s in (True, False))
+    with_it, without = (kind(INPUT, SIZE, 1.0, 0, s, key=key) for s in (True, False))
     jax.tree.map(
         np.testing.assert_array_equal, outputs(with_it, xs, first), outputs(without, xs, first)
     )
@@ -94,4 +94,4 @@ def test_the_flag_does_not_change_values(key, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_odd_size_is_a_clear_error(key, kind):
     with pytest.raises(MemupError, match=r"memory\.size=5: expected an even number"):
-        kind(INPUT, 5, key=key)
+        kind(INPUT, 5, 1.0, 0, True, key=key)

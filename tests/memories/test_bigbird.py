@@ -19,7 +19,7 @@ STEPS = 24
 
 
 def build(window=1, layers=1, random=1, global_blocks=1, history=HISTORY):
-    sizes = (INPUT, SIZE, BLOCK, window, global_blocks, random, history, layers, HEADS)
+    sizes = (INPUT, SIZE, BLOCK, window, global_blocks, random, history, layers, HEADS, 0)
     return BigBird(*sizes, key=jax.random.key(3))
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from memup.core.errors import MemupError
-from memup.memories.dnc import DNC
 from memup.memories.make import make_memory
 
 INPUT, SIZE, SLOTS, WIDTH = 3, 5, 8, 2
@@ -23,7 +22,9 @@ def close(a, b, tolerance=1e-5):
 
 
 def make(key, **options):
-    return DNC(INPUT, SIZE, slots=SLOTS, width=WIDTH, **{"read_heads": 1, **options}, key=key)
+    return make_memory(
+        "dnc", INPUT, size=SIZE, slots=SLOTS, width=WIDTH, **{"read_heads": 1, **options}, key=key
+    )
 
 
 def numbers(value=(0.0, 0.0), write=False, mode=1, free=False, key=(0.0, 0.0), powers=(), mask=()):
@@ -127,7 +128,7 @@ def test_usage_is_differentiated_through_writes_only_if_asked(key, through):
 
 def test_the_controller_says_as_many_numbers_as_published(key):
     w, r = 16, 4
-    memory = DNC(INPUT, SIZE, width=w, read_heads=r, key=key)
+    memory = make_memory("dnc", INPUT, size=SIZE, width=w, read_heads=r, key=key)
     assert memory.heads[1].shape == (w * r + 3 * w + 5 * r + 3,)
 
 

@@ -5,13 +5,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from memup.memories.gru import GRU
+from memup.memories.make import make_memory
 
 INPUT, SIZE, STEPS = 6, 16, 12
 
 
 def test_it_is_equinox_gru_cell(key):
-    memory = GRU(INPUT, SIZE, key=key)
+    memory = make_memory("gru", INPUT, size=SIZE, key=key)
     xs = jax.random.normal(key, (STEPS, INPUT))
     layer = eqx.tree_at(lambda l: l.bias_n, memory.layers[0], jnp.linspace(-1, 1, SIZE))
     cell = eqx.nn.GRUCell(INPUT, SIZE, key=key)
@@ -43,7 +43,7 @@ def test_it_is_equinox_gru_cell(key):
 
 def test_time_scales_up_to_the_one_given(key):
     """With no input and no state, 1 / (1 - z) is 1 + e^b: between 2 and 100, spread evenly."""
-    (layer,) = GRU(INPUT, 2000, timescale=100, key=key).layers
+    (layer,) = make_memory("gru", INPUT, size=2000, timescale=100, key=key).layers
     reset, keep, new = np.split(np.asarray(layer.bias), 3)
     scale = 1 + np.exp(keep)
     assert not reset.any() and not new.any()

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from memup.core.errors import MemupError
-from memup.memories import linear
 from memup.memories.linear import MODELS
 from memup.memories.make import make_memory
 from memup.memories.table import MEMORIES
@@ -160,7 +159,7 @@ def test_parameters_are_floats(name, key):
 def test_without_the_package_one_line_says_what_to_install(monkeypatch, key):
     monkeypatch.setitem(sys.modules, "memax.equinox.semigroups.lru", None)
     with pytest.raises(MemupError, match=r"memory=lru: .* pip install 'memup\[linear\]'"):
-        linear.lru(3, 4, timescale=20.0, key=key)
+        make_memory("lru", 3, size=4, timescale=20.0, key=key)
 
 
 def test_the_table_needs_no_package():

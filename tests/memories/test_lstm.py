@@ -43,7 +43,7 @@ def equinox_cell(layer):
 
 
 def test_it_is_equinox_lstm_cell(key, xs):
-    memory = LSTM(INPUT, SIZE, key=key)
+    memory = LSTM(INPUT, SIZE, 1, 1.0, 0, key=key)
 
     def theirs(cell, xs):
         def body(state, x):
@@ -69,7 +69,7 @@ def test_it_is_equinox_lstm_cell(key, xs):
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("rows", [None, 4])
 def test_the_gradient_is_that_of_the_plain_scan(key, xs, first, layers, rows):
-    memory = LSTM(INPUT, SIZE, layers, key=key)
+    memory = LSTM(INPUT, SIZE, layers, 1.0, 0, key=key)
     weights, static = eqx.partition(memory, eqx.is_array)
     state = jax.tree.map(lambda a: a + 0.3, memory.initial_state())
     unrolls = [LSTM.unroll, by_steps]
@@ -86,7 +86,7 @@ def test_the_gradient_is_that_of_the_plain_scan(key, xs, first, layers, rows):
 
 
 def test_second_derivatives_agree(key, xs, first):
-    memory = LSTM(INPUT, 4, key=key)
+    memory = LSTM(INPUT, 4, 1, 1.0, 0, key=key)
     weights, static = eqx.partition(memory, eqx.is_array)
 
     def of_inputs(unroll):
@@ -99,7 +99,7 @@ def test_second_derivatives_agree(key, xs, first):
 
 def test_rows_take_no_gradient_each(key, xs, first):
     """Under vmap the weight gradient is one product over rows and steps, never one a row."""
-    memory = LSTM(INPUT, SIZE, key=key)
+    memory = LSTM(INPUT, SIZE, 1, 1.0, 0, key=key)
     weights, static = eqx.partition(memory, eqx.is_array)
     rows = jnp.stack([xs] * 3)
 
@@ -113,10 +113,10 @@ def test_rows_take_no_gradient_each(key, xs, first):
 
 
 def test_forget_gates_begin_open(key):
-    bias = LSTM(INPUT, SIZE, forget_bias=2.0, key=key).layers[0].bias
+    bias = LSTM(INPUT, SIZE, 1, 2.0, 0, key=key).layers[0].bias
     assert (bias[SIZE : 2 * SIZE] == 2).all() and bias.sum() == 2 * SIZE
 
 
 def test_recurrent_weights_begin_orthogonal(key):
-    block = LSTM(INPUT, SIZE, key=key).layers[0].weight_h[:, SIZE : 2 * SIZE]
+    block = LSTM(INPUT, SIZE, 1, 1.0, 0, key=key).layers[0].weight_h[:, SIZE : 2 * SIZE]
     np.testing.assert_allclose(block.T @ block, np.eye(SIZE), atol=1e-5)

@@ -8,7 +8,7 @@ import pytest
 
 from memup.core.errors import MemupError
 from memup.memories.make import make_memory
-from memup.memories.ntm import NTM, Tape
+from memup.memories.ntm import Tape
 
 INPUT, SIZE = 3, 5
 OFF, ON = -20.0, 20.0
@@ -30,7 +30,7 @@ def numbers(keys, strength, gate, shift, power, erase, add):
 
 def test_one_step_by_hand(key):
     """The reader's four stages are those of test_addressing; the writer stays on slot 1."""
-    memory = NTM(INPUT, SIZE, slots=3, width=2, key=key)
+    memory = make_memory("ntm", INPUT, size=SIZE, slots=3, width=2, key=key)
     tape = Tape(
         jnp.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]), jnp.tile(jnp.eye(3)[1][None], (2, 1))
     )
@@ -52,7 +52,7 @@ def test_one_step_by_hand(key):
 
 
 def test_heads_write_a_row_and_read_it_back_over_the_edge(key):
-    memory = NTM(INPUT, SIZE, slots=5, width=1, key=key)
+    memory = make_memory("ntm", INPUT, size=SIZE, slots=5, width=1, key=key)
     tape = Tape(jnp.zeros((5, 1)), jnp.tile(jnp.eye(5)[2][None], (2, 1)))
 
     def move(tape, read, write, value):
@@ -79,7 +79,9 @@ def test_heads_write_a_row_and_read_it_back_over_the_edge(key):
 
 
 def test_an_episode_begins_with_a_constant_memory_and_unequal_weightings(key):
-    memory = NTM(INPUT, SIZE, slots=8, width=4, read_heads=2, write_heads=3, key=key)
+    memory = make_memory(
+        "ntm", INPUT, size=SIZE, slots=8, width=4, read_heads=2, write_heads=3, key=key
+    )
     state = memory.initial_state()
     assert (state.slots.memory == 1e-6).all() and (state.reads == 1e-6).all()
     assert state.reads.shape == (8,) and state.slots.weights.shape == (5, 8)
@@ -89,8 +91,16 @@ def test_an_episode_begins_with_a_constant_memory_and_unequal_weightings(key):
 
 @pytest.mark.parametrize("controller", ["lstm", "feed-forward"])
 def test_several_heads_and_both_controllers_remember(key, controller):
-    memory = NTM(
-        INPUT, SIZE, slots=4, width=3, read_heads=2, write_heads=2, controller=controller, key=key
+    memory = make_memory(
+        "ntm",
+        INPUT,
+        size=SIZE,
+        slots=4,
+        width=3,
+        read_heads=2,
+        write_heads=2,
+        controller=controller,
+        key=key,
     )
     weights, static = eqx.partition(memory, eqx.is_array)
     xs = jax.random.normal(key, (4, INPUT))

@@ -7,14 +7,21 @@ import numpy as np
 import pytest
 
 from memup.core.errors import MemupError
-from memup.memories.rim import RIM, exchange, least
+from memup.memories.make import make_memory
+from memup.memories.rim import exchange, least
 
 INPUT, UNITS, N = 3, 4, 4
 CELLS = ["lstm", "gru"]
 
 
 def build(cell="lstm", active=2, **others):
-    return RIM(INPUT, N * UNITS, N, active, cell, **others, key=jax.random.key(3))
+    return make_memory(
+        "rim",
+        INPUT,
+        key=jax.random.key(3),
+        **{"size": N * UNITS, "mechanisms": N, "active": active, "cell": cell, "timescale": 0},
+        **others,
+    )
 
 
 @eqx.filter_jit
@@ -55,7 +62,9 @@ def test_an_exchange_by_hand():
 
 def test_a_selection_by_hand():
     """One unit each: q k = h x, so the null row gets 1 / (1 + exp(h x))."""
-    memory = RIM(1, 4, 4, 2, keys=1, values=1, key=jax.random.key(0))
+    memory = make_memory(
+        "rim", 1, size=4, active=2, keys=1, values=1, timescale=0, key=jax.random.key(0)
+    )
     one = {"weight_key": (1, 1, 1), "weight_query": (4, 1, 1, 1)}
     for name, shape in one.items():
         memory = eqx.tree_at(lambda m, n=name: getattr(m, n), memory, jnp.ones(shape))
@@ -170,4 +179,4 @@ def test_a_step_is_the_equations(cell, x):
 )
 def test_sizes_that_do_not_fit(key, settings, message):
     with pytest.raises(MemupError, match=message):
-        RIM(INPUT, **{"size": 16, **settings}, key=key)
+        make_memory("rim", INPUT, **{"size": 16, **settings}, key=key)

@@ -40,7 +40,7 @@ class Greedy(AbstractAgent):
         model: Callable[[Params], Any],
         expect: Callable[[Any, Array, PyTree, Array], Float[Array, ""]],
         actions: int,
-        tie: float = 0.0,
+        tie: float,
         action_indifferent: Callable[[PyTree], Bool[Array, ""]] | None = None,
     ):
         self.vector, self.model, self.expect = vector, model, expect

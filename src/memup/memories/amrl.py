@@ -53,9 +53,9 @@ class AbstractAMRL(AbstractParallel):
         self,
         input_size: int,
         size: int,
-        forget_bias: float = 1.0,
-        timescale: int = 0,
-        straight_through: bool = True,
+        forget_bias: float,
+        timescale: int,
+        straight_through: bool,
         *,
         key: Key,
     ):

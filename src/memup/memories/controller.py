@@ -54,7 +54,7 @@ class LSTMController(AbstractController):
     def __init__(self, input_size: int, reads: int, size: int, timescale: int, *, key: Key):
         key_in, key_layer = jax.random.split(key)
         self.weight_in = linear(input_size, 4 * size, key_in)
-        self.layer = LSTMLayer(reads, size, timescale=timescale, key=key_layer)
+        self.layer = LSTMLayer(reads, size, 1.0, timescale, key=key_layer)
 
     def share(self, x: Float[Array, "*T I"]) -> Float[Array, "*T D4"]:
         """Return x W."""

@@ -37,7 +37,7 @@ class GRULayer(AbstractLayer):
     bias: Float[Array, " D3"]
     bias_n: Float[Array, " D"]
 
-    def __init__(self, input_size: int, size: int, timescale: int = 0, *, key: Key):
+    def __init__(self, input_size: int, size: int, timescale: int, *, key: Key):
         self.weight_x, self.weight_h = initial_weights(input_size, size, 3, key)
         keep = jnp.zeros(size)
         if timescale > 1:
@@ -81,9 +81,7 @@ class GRU(AbstractStack):
     input_size: int = eqx.field(static=True)
     output_size: int = eqx.field(static=True)
 
-    def __init__(
-        self, input_size: int, size: int, layers: int = 1, timescale: int = 0, *, key: Key
-    ):
+    def __init__(self, input_size: int, size: int, layers: int, timescale: int, *, key: Key):
         self.input_size, self.output_size = input_size, size
         sizes = [input_size] + [size] * (layers - 1)
         keys = jax.random.split(key, layers)

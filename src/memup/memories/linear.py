@@ -243,7 +243,7 @@ class LinearMemory(AbstractParallel):
     output_size: int = eqx.field(static=True)
 
     def __init__(
-        self, name: str, input_size: int, size: int, layers: int = 1, *, key: Key, **options: Any
+        self, name: str, input_size: int, size: int, layers: int, *, key: Key, **options: Any
     ):
         self.input_size, self.output_size = input_size, size
         model = MODELS[name]

@@ -41,8 +41,8 @@ class LSTMLayer(AbstractLayer):
         self,
         input_size: int,
         size: int,
-        forget_bias: float = 1.0,
-        timescale: int = 0,
+        forget_bias: float,
+        timescale: int,
         *,
         key: Key,
     ):
@@ -91,9 +91,9 @@ class LSTM(AbstractStack):
         self,
         input_size: int,
         size: int,
-        layers: int = 1,
-        forget_bias: float = 1.0,
-        timescale: int = 0,
+        layers: int,
+        forget_bias: float,
+        timescale: int,
         *,
         key: Key,
     ):

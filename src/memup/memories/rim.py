@@ -93,15 +93,15 @@ class RIM(AbstractMemory):
         self,
         input_size: int,
         size: int,
-        mechanisms: int = 4,
-        active: int = 3,
-        cell: str = "lstm",
-        keys: int = 16,
-        values: int = 32,
-        heads: int = 1,
-        comm_keys: int = 16,
-        comm_heads: int = 2,
-        timescale: int = 0,
+        mechanisms: int,
+        active: int,
+        cell: str,
+        keys: int,
+        values: int,
+        heads: int,
+        comm_keys: int,
+        comm_heads: int,
+        timescale: int,
         *,
         key: Key,
     ):
@@ -122,8 +122,8 @@ class RIM(AbstractMemory):
 
         def layer(key: Key) -> AbstractLayer:
             if cell == "gru":
-                return GRULayer(values, units, key=key)
-            return LSTMLayer(values, units, timescale=timescale, key=key)
+                return GRULayer(values, units, 0, key=key)
+            return LSTMLayer(values, units, 1.0, timescale, key=key)
 
         # One layer with a leading axis N on every weight.
         self.layers = eqx.filter_vmap(layer)(jax.random.split(k[0], mechanisms))

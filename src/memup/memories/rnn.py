@@ -66,7 +66,7 @@ class ElmanRNN(AbstractStack):
     input_size: int = eqx.field(static=True)
     output_size: int = eqx.field(static=True)
 
-    def __init__(self, input_size: int, size: int, layers: int = 1, *, key: Key):
+    def __init__(self, input_size: int, size: int, layers: int, *, key: Key):
         self.input_size, self.output_size = input_size, size
         sizes = [input_size] + [size] * (layers - 1)
         keys = jax.random.split(key, layers)

@@ -77,9 +77,9 @@ class WindowTransformer(AbstractWindowMemory):
         self,
         input_size: int,
         size: int,
-        window: int = 32,
-        layers: int = 2,
-        heads: int = 4,
+        window: int,
+        layers: int,
+        heads: int,
         *,
         key: Key,
     ):

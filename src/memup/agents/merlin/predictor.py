@@ -95,7 +95,7 @@ class Predictor(eqx.Module):
         width = 2 * latent
         self.encoder, self.latent, self.slots, self.decay = encoder, latent, slots, decay
         inputs = latent + encoder.action_size + heads * width
-        self.recurrent = LSTM(inputs, size, key=keys[0])
+        self.recurrent = LSTM(inputs, size, layers=1, forget_bias=1.0, timescale=0, key=keys[0])
         self.reader = Reader(size, width, heads, key=keys[1])
         known = size + heads * width
         self.prior = Perceptron(known, width, (hidden,), 0.1, key=keys[2])
