@@ -114,6 +114,6 @@ def _convert(name: str, value: Any, kind: type) -> Any:
         number = kind(value)
     except (TypeError, ValueError, OverflowError):
         raise wrong from None
-    if not math.isfinite(number):
+    if kind is float and not math.isfinite(number):
         raise MemupError(f"{name}={value}: expected a finite number")
     return number
