@@ -44,7 +44,7 @@ docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: setup
-	$(BIN)/python benchmarks/speed.py --quick
+	for suite in speed lstm-kernel; do $(BIN)/python -m benchmarks run $$suite --quick || exit 1; done
 
 clean:
 	rm -rf $(VENV) site .pytest_cache .ruff_cache

@@ -51,7 +51,7 @@ def run(capfd, *argv):
         ("eval nowhere --episodes many", "invalid int value"),
         ("report nowhere", "nowhere is not a run directory"),
         ("list memory", "did you mean 'memories'?"),
-        ("bench speeed", "unknown benchmark"),
+        ("bench speeed", "unknown benchmark suite"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_with_2(capfd, tmp_path, monkeypatch, argv, expected):

@@ -1,6 +1,7 @@
 """The benchmark of the tasks that made NTM, DNC and RIM known: its data, and tiny forms of them."""
 
 import itertools
+import sys
 from pathlib import Path
 
 import jax
@@ -10,25 +11,8 @@ import pytest
 
 from memup.core.errors import MemupError
 
-BENCHMARKS = str(Path(__file__).parents[2] / "benchmarks")
-
-
-@pytest.fixture(scope="module")
-def tasks():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(BENCHMARKS)
-        import sequence_tasks
-
-        yield sequence_tasks
-
-
-@pytest.fixture(scope="module")
-def supervised(tasks):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(BENCHMARKS)
-        import supervised
-
-        yield supervised
+sys.path.append(str(Path(__file__).parents[2]))
+from benchmarks.measures import sequence_tasks as tasks, supervised
 
 
 def rows(task, n=8):
@@ -37,7 +21,7 @@ def rows(task, n=8):
         yield jax.tree.map(lambda a, i=i: np.asarray(a[i]), drawn)
 
 
-def test_copy_says_each_sequence_after_its_delimiter(tasks):
+def test_copy_says_each_sequence_after_its_delimiter():
     lengths = set()
     for row in rows(tasks.copy(5), 16):
         begins = [*np.flatnonzero(row.first), len(row.x)]
@@ -53,14 +37,14 @@ def test_copy_says_each_sequence_after_its_delimiter(tasks):
     assert lengths == {1, 2, 3, 4, 5}
 
 
-def test_copy_of_one_length(tasks):
+def test_copy_of_one_length():
     for row in rows(tasks.copy(4, exact=True), 2):
         assert row.x.shape == (9, 9) and row.first.tolist() == [True] + [False] * 8
         np.testing.assert_array_equal(row.target[5:], row.x[:4, :-1])
         assert row.weight.sum() == 4
 
 
-def test_repeat_copy_says_the_pattern_and_ends(tasks):
+def test_repeat_copy_says_the_pattern_and_ends():
     seen = set()
     for row in rows(tasks.repeat_copy(bits=3), 16):
         n = int(np.flatnonzero(row.x[:, 4])[0]) - 1
@@ -76,7 +60,7 @@ def test_repeat_copy_says_the_pattern_and_ends(tasks):
     assert seen == {(1, 1), (1, 2), (2, 1), (2, 2)}
 
 
-def test_digits_are_asked_for_after_the_marker(tasks):
+def test_digits_are_asked_for_after_the_marker():
     for row in rows(tasks.digits(gap=4, count=3), 2):
         symbols = row.x.argmax(1)
         assert symbols[3:].tolist() == [0, 0, 0, 9, 0, 0, 0]
@@ -85,7 +69,7 @@ def test_digits_are_asked_for_after_the_marker(tasks):
         np.testing.assert_allclose(row.weight, 0.1)
 
 
-def result(supervised, folder, memory, options, task, updates, rate=1e-2, tests=None, rows=16):
+def result(folder, memory, options, task, updates, rate=1e-2, tests=None, rows=16):
     chain = optax.chain(
         optax.clip_by_global_norm(5.0), optax.adam(optax.linear_schedule(rate, 0.0, updates))
     )
@@ -97,14 +81,14 @@ def result(supervised, folder, memory, options, task, updates, rate=1e-2, tests=
     return supervised.run(system, 0, folder, chunk=50)
 
 
-def test_ntm_copies_longer_than_it_was_taught_and_an_lstm_does_not(tasks, supervised, tmp_path):
+def test_ntm_copies_longer_than_it_was_taught_and_an_lstm_does_not(tmp_path):
     task, tests = tasks.copy(3), {"longer": tasks.copy(5, exact=True)}
     sizes = {
         "ntm": {"size": 24, "slots": 8, "width": 10, "timescale": 0},
         "lstm": {"size": 32, "timescale": 0},
     }
     right = {
-        name: result(supervised, tmp_path, name, given, task, 1500, tests=tests)
+        name: result(tmp_path, name, given, task, 1500, tests=tests)
         for name, given in sizes.items()
     }
     right = {name: found["tests"]["longer"]["right"] for name, found in right.items()}
@@ -112,20 +96,20 @@ def test_ntm_copies_longer_than_it_was_taught_and_an_lstm_does_not(tasks, superv
     assert right["lstm"] <= 0.8
 
 
-def test_dnc_repeats(tasks, supervised, tmp_path):
+def test_dnc_repeats(tmp_path):
     given = {"size": 24, "slots": 6, "width": 8, "timescale": 0}
-    found = result(supervised, tmp_path, "dnc", given, tasks.repeat_copy(), 1000)
+    found = result(tmp_path, "dnc", given, tasks.repeat_copy(), 1000)
     assert found["tests"]["test"]["right"] >= 0.99
 
 
-def test_rim_remembers_over_a_gap(tasks, supervised, tmp_path):
+def test_rim_remembers_over_a_gap(tmp_path):
     given = {"size": 32, "mechanisms": 4, "active": 2, "keys": 8, "values": 8, "timescale": 0}
     task = tasks.digits(gap=5, count=2, kinds=2)
-    found = result(supervised, tmp_path, "rim", given, task, 1000)
+    found = result(tmp_path, "rim", given, task, 1000)
     assert found["tests"]["test"]["cross_entropy"] <= 0.1
 
 
-def test_a_cell_goes_on_and_refuses_other_settings(tasks, supervised, tmp_path):
+def test_a_cell_goes_on_and_refuses_other_settings(tmp_path):
     """Two calls of 50 updates are one of 100, bit for bit."""
     task, given = tasks.copy(2), {"size": 4}
     chain = optax.adam(1e-2)

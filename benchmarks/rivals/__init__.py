@@ -1,0 +1,1 @@
+"""Programs of others, or as others would write them, that are timed beside ours."""
