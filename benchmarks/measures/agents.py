@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.measures import agents_baseline, agents_memup
 from benchmarks.suite import Cell
-from memup.evaluation.agent import interval
+from memup.evaluation.intervals import interval
 from memup.specs.presets import preset
 from memup.specs.spec import RunSpec, make_spec
 

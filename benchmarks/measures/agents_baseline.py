@@ -8,7 +8,8 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.acting.rollout import begin, episode_sums, rollout
+from memup.acting.rollout import begin, rollout
+from memup.acting.stats import EpisodeStats
 from memup.agents.base import AbstractAgent
 from memup.build.job import build
 from memup.envs.base import AbstractEnv
@@ -36,7 +37,7 @@ def run(spec: RunSpec, seeds: list[int], budget: int, deadline: float, longest: 
     agent, env = policy.agent, job.workspace.env
     assert isinstance(env, AbstractEnv)
     keys = jax.vmap(jax.random.key)(np.array(seeds))
-    training = Training(agent, env, spec["agent.environments"], policy.rollout, policy.many)
+    training = Training(agent, env, spec["agent.environments"], policy.rollout, policy.iterations)
     work = begin_all(training, keys)
     iterate = jax.jit(jax.vmap(training.many, (0, 0)), donate_argnums=0).lower(work, keys)
     iterate = iterate.compile()
@@ -51,8 +52,8 @@ def run(spec: RunSpec, seeds: list[int], budget: int, deadline: float, longest: 
             stopped = "time"
             break
         calls += 1
-        work, sums = iterate(work, jax.vmap(partial(jax.random.fold_in, data=calls))(keys))
-        log.add(sums, calls * training.stride)
+        work, recent = iterate(work, jax.vmap(partial(jax.random.fold_in, data=calls))(keys))
+        log.add(recent, calls * training.stride)
         if log.all_good():
             stopped = "learned"
             break
@@ -93,26 +94,28 @@ class Training:
         self.agent, self.env, self.batch, self.length = agent, env, batch, length
         self.calls, self.each = many, batch * length
         self.stride = many * self.each
+        self.counted = batch - int(agent.exploring * batch)
 
     def begin(self, key: Any) -> PyTree:
-        """Return the agent's state, its carry and its running returns."""
+        """Return the agent's state, its carry and how its episodes go."""
         keys = jax.random.split(key)
         state = self.agent.init(key=keys[0])
         carry = begin(self.agent, state, self.env, self.batch, key=keys[1])
-        return state, carry, jax.numpy.zeros(self.batch)
+        return state, carry, EpisodeStats.start(self.batch, -(-RECENT // self.counted))
 
     def many(self, work: PyTree, key: Any) -> tuple[PyTree, Any]:
         """Act and learn several times."""
 
         def one(work: PyTree, key: Any) -> tuple[PyTree, Any]:
-            state, carry, running = work
+            state, carry, stats = work
             keys = jax.random.split(key)
             carry, played = rollout(self.agent, state, self.env, carry, self.length, key=keys[0])
-            running, sums = episode_sums(running, played, self.agent.exploring)
             state, _ = self.agent.learn(state, played, key=keys[1])
-            return (state, carry, running), (sums.count, sums.success)
+            return (state, carry, stats.see_many(played.step)), ()
 
-        return jax.lax.scan(one, work, jax.random.split(key, self.calls))
+        work, _ = jax.lax.scan(one, work, jax.random.split(key, self.calls))
+        known = work[2].successes[-self.counted :]
+        return work, (jax.numpy.isfinite(known).sum(), jax.numpy.nansum(known))
 
 
 class Log:
@@ -122,31 +125,20 @@ class Log:
         self._start, self._enough = start, enough
         self.steps: list[int | None] = [None] * seeds
         self.walls: list[float | None] = [None] * seeds
-        self._sums: list[tuple[np.ndarray, np.ndarray]] = []
+        self.rates = np.zeros(seeds)
 
-    def add(self, sums: Any, steps: int) -> None:
-        """Take the sums of one call, leaves [seeds, iterations]; this waits for it to end."""
-        count, success = (np.asarray(leaf) for leaf in sums)
+    def add(self, recent: Any, steps: int) -> None:
+        """Take recent episodes and successes, [seeds]; this waits for the call to end."""
+        count, success = (np.asarray(leaf) for leaf in recent)
         wall = time.perf_counter() - self._start
-        self._sums += list(zip(count.T, success.T, strict=True))
-        for seed, rate in enumerate(self.rates()):
+        self.rates = np.where(count >= RECENT, success / np.maximum(count, 1), 0.0)
+        for seed, rate in enumerate(self.rates):
             if rate >= GOOD and self.steps[seed] is None:
                 self.steps[seed], self.walls[seed] = steps, round(wall, 1)
 
-    def rates(self) -> list[float]:
-        """Return each seed's success over its last 200 episodes; 0 while there are fewer."""
-        counts = np.array([count for count, _ in self._sums[::-1]])
-        wins = np.array([success for _, success in self._sums[::-1]])
-        rates = []
-        for seed in range(counts.shape[1]):
-            enough = np.flatnonzero(np.cumsum(counts[:, seed]) >= RECENT)
-            last = enough[0] + 1 if len(enough) else 0
-            rates.append(wins[:last, seed].sum() / counts[:last, seed].sum() if last else 0.0)
-        return rates
-
     def all_good(self) -> bool:
         """Say whether every seed's policy is as good as it will get."""
-        return min(self.rates()) >= self._enough
+        return bool(self.rates.min() >= self._enough)
 
 
 def judge(
@@ -158,8 +150,8 @@ def judge(
         keys = jax.random.split(jax.random.fold_in(key, 2**30))
         carry = begin(agent, state, env, batch, key=keys[0])
         _, played = rollout(agent, state, env, carry, length, key=keys[1], greedy=True)
-        _, sums = episode_sums(jax.numpy.zeros(batch), played)
-        return sums.success / sums.count, sums.total / sums.count
+        stats = EpisodeStats.start(batch, EPISODES).see_many(played.step)
+        return jax.numpy.nanmean(stats.successes), jax.numpy.nanmean(stats.returns)
 
     found = jax.jit(jax.vmap(one))(states, keys)
     success, returns = ([round(float(x), 4) for x in leaf] for leaf in found)

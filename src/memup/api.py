@@ -14,7 +14,8 @@ from memup.core.errors import require
 from memup.data.store import EpisodeStore
 from memup.envs.base import AbstractEnv
 from memup.envs.table import make_env
-from memup.evaluation.agent import Evaluation, evaluate_model
+from memup.evaluation.agent import Evaluation
+from memup.evaluation.model import evaluate_model
 from memup.evaluation.task import evaluate_task
 from memup.models.file import NAME, Contents, contents, save
 from memup.models.model import Model

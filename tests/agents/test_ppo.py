@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from memup.acting.rollout import begin, episode_sums, rollout
+from memup.acting.rollout import begin, rollout
 from memup.agents.actor import Actor
 from memup.agents.advantages import Advantages, scaled
 from memup.agents.configs import PPOConfig
@@ -211,15 +211,3 @@ def test_advantages_are_scaled_by_a_running_spread():
     _, quiet = scale(variance, noise / 100)
     spread = np.sqrt((0.99 + 1e-4) / 1.99)
     np.testing.assert_allclose(quiet[1:].std(), 0.01 / spread, rtol=1e-2)
-
-
-def test_sums_over_episodes_that_ended():
-    first = np.array([[1, 0, 0, 1, 0], [0, 0, 1, 0, 0]], bool).T
-    end = np.array([[0, 0, 1, 0, 0], [0, 1, 0, 0, 1]], bool).T
-    reward = np.array([[0, 1, 2, 0, 4], [1, 1, 0, 8, 16]], np.float32).T
-    success = np.array([[9, 9, 1, 9, 9], [9, 0, 9, 9, 1]], np.float32).T
-    step = TimeStep(np.zeros((5, 2)), reward, end, np.zeros_like(end), first, success)
-    trajectory = Trajectory(step, None, None, None, None, None)
-    running, sums = jax.jit(episode_sums)(jnp.array([50.0, 100.0]), trajectory)
-    assert running.tolist() == [4.0, 24.0]
-    assert [float(v) for v in sums] == [3, 3 + 102 + 24, 2, 9 + 102**2 + 24**2]

@@ -1,54 +1,25 @@
-"""A round while it is played: the first episode of every copy, on its way into the store."""
+"""A round while it is played: the first episodes of every copy, on their way into the store."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
+from memup.acting.rollout import Stretch
+from memup.acting.stats import EpisodeStats
 from memup.core.spaces import Discrete, Leaf, MultiDiscrete, Space, flatten, split
-from memup.core.types import Action, TimeStep, Trajectory
+from memup.core.types import Action, TimeStep
 from memup.data.store import EpisodeStore
 from memup.data.store_files import writing
 
 HELD_BYTES = 32 * 2**20
 
 
-class Outcomes:
-    """How the first episode of every copy goes, from stretches in the order of time.
-
-    Args:
-        batch: B copies, each of which plays one episode.
-
-    Attributes:
-        lengths: steps of each copy's episode, [B]; 0 while it runs.
-        total: its return so far, [B].
-        success: its success, NaN until it has ended, [B].
-    """
-
-    def __init__(self, batch: int):
-        self.lengths = np.zeros(batch, np.int64)
-        self.total = np.zeros(batch)
-        self.success = np.full(batch, np.nan)
-        self._seen = 0
-
-    def see(self, step: TimeStep) -> Bool[np.ndarray, "S B"]:
-        """Take a stretch, numpy leaves [S, B, ...]; say which steps are of the first episodes."""
-        ended = step.terminated | step.truncated
-        inside = (np.cumsum(ended, axis=0) - ended == 0) & (self.lengths == 0)[None]
-        ends = inside & ended
-        new = ends.any(axis=0)
-        self.lengths[new] = self._seen + ends.argmax(axis=0)[new] + 1
-        self.total += np.where(inside, step.reward, 0.0).sum(axis=0)
-        at_end = np.where(ends, step.success, 0.0).sum(axis=0)  # elsewhere it may be NaN
-        self.success = np.where(new, at_end, self.success)
-        self._seen += len(ended)
-        return inside
-
-
-class EpisodeRecorder(Outcomes):
-    """Takes the stretches of a round in the order of time.
+class EpisodeRecorder:
+    """Takes the stretches of a round in the order of time: W whole episodes of every copy.
 
     Where the store is on disk, what is held in memory is bounded: long episodes wait in files of a
     scratch folder, one for each copy and field.
@@ -56,37 +27,52 @@ class EpisodeRecorder(Outcomes):
     Args:
         observation_space: what is seen.
         action_space: what is done.
-        batch: B copies, each of which plays one episode.
+        stats: of no episode yet; it says how many copies there are and how many episodes of each
+            are recorded.
         store: where the episodes will go.
         valued: keep the agent's values too, 0 where it has none.
 
     Attributes:
-        steps: environment steps taken in all copies, those after an end included.
+        stats: how the recorded episodes went.
+        steps: environment steps played in all copies, recorded or not.
     """
 
     def __init__(
         self,
         observation_space: Space,
         action_space: Space,
-        batch: int,
+        stats: EpisodeStats,
         store: EpisodeStore,
         valued: bool = False,
     ):
-        super().__init__(batch)
         self.observation_space, self.action_space = observation_space, action_space
-        self.store, self.valued = store, valued
+        self.stats, self.store, self.valued = stats, store, valued
         self.steps = 0
         self._held = 0
         self._parts: list[tuple[dict[str, np.ndarray], Bool[np.ndarray, "S B"]]] = []
         self._scratch: Path | None = None
         self._kinds: dict[str, tuple[np.dtype, tuple[int, ...]]] = {}
 
-    def add(self, trajectory: Trajectory, value: Array | None = None) -> None:
-        """Take a stretch, leaves [S, B, ...], and the agent's values of its steps, [S, B]."""
-        step: TimeStep = jax.tree.map(np.asarray, trajectory.step)
-        inside = self.see(step)
+    @property
+    def over(self) -> bool:
+        """Whether every copy has ended its episodes."""
+        return bool(np.all(self.stats.over))
+
+    @property
+    def lengths(self) -> Int[np.ndarray, "B W"]:
+        """Steps to store of every recorded episode, one more than its actions."""
+        return np.asarray(self.stats.lengths, np.int64) + 1
+
+    def add(self, stretch: Stretch, stats: EpisodeStats, value: Array | None = None) -> None:
+        """Take a stretch, how episodes went with it, and the agent's values of its steps, [S, B].
+
+        All of the stretch's steps must have been played.
+        """
+        self.stats = stats
+        step: TimeStep = jax.tree.map(np.asarray, stretch.step)
+        inside = np.asarray(stretch.counted)
         fields = split(self.observation_space, step.obs)
-        fields |= stored_actions(self.action_space, trajectory.action)
+        fields |= stored_actions(self.action_space, stretch.action)
         fields["reward"], fields["terminated"] = step.reward, step.terminated
         if self.valued:
             given = np.zeros(inside.shape) if value is None else value
@@ -97,12 +83,12 @@ class EpisodeRecorder(Outcomes):
         if self._held > HELD_BYTES and self.store.path is not None:
             self._spill(self.store.path)
 
-    def add_to_store(self) -> Int[np.ndarray, " B"]:
-        """Add the episodes to the store; return their ids."""
+    def add_to_store(self) -> Int[np.ndarray, " N"]:
+        """Add the episodes to the store, those of a copy one after the other; return their ids."""
         if self._scratch is None:
-            return self.store.extend(self._laid(), self.lengths)
+            return self.store.extend(self._laid(), self.lengths.ravel())
         self._spill(self._scratch.parent)
-        ids = [self.store.add(self._read(row)) for row in range(len(self.lengths))]
+        ids = [self.store.add(e) for row in range(len(self.lengths)) for e in self._read(row)]
         shutil.rmtree(self._scratch)
         return np.array(ids)
 
@@ -134,12 +120,15 @@ class EpisodeRecorder(Outcomes):
                 with writing(path), path.open("ab") as file:
                     file.write(column[inside[:, row], row].tobytes())
 
-    def _read(self, row: int) -> dict[str, np.ndarray]:
-        """Map one copy's episode."""
-        return {
+    def _read(self, row: int) -> Iterator[dict[str, np.ndarray]]:
+        """Map one copy's episodes."""
+        fields = {
             name: np.memmap(self._file(row, name), dtype, "r").reshape(-1, *tail)
             for name, (dtype, tail) in self._kinds.items()
         }
+        stops = np.cumsum(self.lengths[row])
+        for start, stop in zip([0, *stops[:-1]], stops, strict=True):
+            yield {name: field[start:stop] for name, field in fields.items()}
 
     def _file(self, row: int, name: str) -> Path:
         assert self._scratch is not None

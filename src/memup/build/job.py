@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import optax
 
+from memup.acting.make import vector_env
 from memup.agents.base import AbstractAgent
 from memup.build.agents import Ground, make_agent
 from memup.build.blueprint import Blueprint
@@ -307,8 +308,8 @@ class Builder:
 
     def agent(self, workspace: Workspace) -> AbstractAgent:
         """Make the agent on what earlier phases left, or on a new memory."""
-        on_host = workspace.env is not None and not isinstance(workspace.env, AbstractEnv)
-        actors = workspace.env.n if on_host else self.spec.get("agent.environments", 0)
+        asked = self.spec.get("agent.environments", 0)
+        actors = asked if workspace.env is None else vector_env(workspace.env, asked).n
         model = workspace.results.get("model")
         if self.spec["agent"] == "greedy" and "action_indifferent" not in workspace.facts:
             workspace.facts["action_indifferent"] = self._action_indifferent(workspace)

@@ -1,46 +1,20 @@
 """Evaluation: fresh episodes, greedy actions, means with 95 % intervals; constant memory."""
 
-import math
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.acting.episodes import Player
-from memup.acting.recorder import Outcomes
-from memup.acting.rollout import begin
-from memup.acting.tally import Span, Tally, play_on
+from memup.acting.make import vector_env
 from memup.agents.base import AbstractAgent
-from memup.envs.base import AbstractEnv
-from memup.method.orders.base import Visit
-from memup.method.selectors.current import Current
-from memup.method.update import MemUP, initial_rows
-from memup.method.windows import Windows
+from memup.evaluation.intervals import interval, wilson
 
 BATCH = 256
-LEAST_SPLIT = 32
 FIRST_STEPS, MOST_STEPS = 256, 1 << 30
 LEAST_SECONDS = 1.0
-
-
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % interval of a mean, by the normal approximation."""
-    half = 1.96 * float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else 0.0
-    return float(values.mean()) - half, float(values.mean()) + half
-
-
-def wilson(rate: float, count: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share, which is right near 0 and 1 too."""
-    z2 = 1.96**2
-    centre = (rate + z2 / (2 * count)) / (1 + z2 / count)
-    half = 1.96 * math.sqrt(rate * (1 - rate) / count + z2 / (4 * count**2)) / (1 + z2 / count)
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 class Evaluation:
@@ -63,30 +37,17 @@ class Evaluation:
     ):
         self.episodes, self.seed = episodes, seed
         self.expected = expected
-        self.on_device = isinstance(env, AbstractEnv)
-        self.batch = min(BATCH, episodes) if self.on_device else env.n
-        self.rounds = -(-episodes // self.batch)
-        if self.on_device:
-            self._begin = jax.jit(lambda s, k: begin(agent, s, env, self.batch, key=k))
-            self._play = jax.jit(lambda s, c, t, n, k: play_on(agent, s, env, c, t, n, key=k))
-            # Each step is a chain of small products, which two threads share badly: so each thread
-            # plays half of the copies. Always two halves, as drawn actions depend on the parts.
-            split = jax.default_backend() == "cpu" and self.batch >= LEAST_SPLIT
-            self.parts = np.split(np.arange(self.batch), 2 if split and not self.batch % 2 else 1)
-        else:
-            self._player = Player(agent, env, self.batch, greedy=True)
+        self.agent, self.env = agent, vector_env(env, min(BATCH, episodes))
+        self.rounds = -(-episodes // self.env.n)
         self._steps = FIRST_STEPS
 
     def start(self, state: PyTree) -> dict[str, PyTree]:
         """Return where an evaluation of an agent's state stands before its first piece."""
-        one, carry = np.zeros((self.rounds, self.batch)), ()
-        if self.on_device:  # what a round begins with is made with its first piece
-            like = jax.eval_shape(self._begin, state, self._key(0))
-            carry = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), like)
+        one = np.zeros((self.rounds, self.env.n))
         return {
             "round": np.array(0),
-            "carry": carry,
-            "tally": Tally.start(self.batch),
+            "carry": self._begin(state, 0),
+            "stats": self.env.stats(),
             "total": one,
             "length": one.astype(np.int64),
             "success": one,
@@ -96,45 +57,38 @@ class Evaluation:
     def _key(self, number: int) -> Any:
         return jax.random.fold_in(jax.random.key(self.seed), 1_000_003 + number)
 
+    def _begin(self, state: PyTree, number: int) -> PyTree:
+        """Begin a round, if where its copies stand can be kept between pieces."""
+        if not self.env.restorable:
+            return ()
+        return self.env.begin(self.agent, state, key=self._key(number))
+
     def advance(self, state: PyTree, at: dict[str, PyTree]) -> tuple[dict[str, PyTree], bool]:
         """Play the next piece; return where the evaluation stands, and whether it is done."""
         number, begun = int(at["round"]), time.perf_counter()
-        if self.on_device:
-            at = self._stretch(state, at, number)
-        else:
-            at = {**at, "tally": _host_round(self._player, state, self._key(number))}
-        if bool(np.all(at["tally"].over)):
-            at = self._next(at, number)
+        key, carry, steps = self._key(number), at["carry"], self._steps
+        if not self.env.restorable:
+            carry, steps = self.env.begin(self.agent, state, key=key), MOST_STEPS
+        key = jax.random.fold_in(key, 1)
+        carry, stats = self.env.play_on(self.agent, state, carry, at["stats"], steps, key=key)
+        at = {**at, "carry": carry if self.env.restorable else (), "stats": stats}
+        if time.perf_counter() - begun < LEAST_SECONDS:
+            self._steps = min(2 * self._steps, MOST_STEPS)
+        if bool(np.all(stats.over)):
+            at = self._next(state, at, number)
         at["seconds"] = at["seconds"] + (time.perf_counter() - begun)
         return at, int(at["round"]) == self.rounds
 
-    def _stretch(self, state: PyTree, at: dict[str, PyTree], number: int) -> dict[str, PyTree]:
-        start, key = time.perf_counter(), self._key(number)
-        carry, tally = at["carry"], at["tally"]
-        begun = np.max(tally.length)
-        if not begun:
-            carry = self._begin(state, key)
-        key = jax.random.fold_in(key, 1)
-
-        def play(part: np.ndarray) -> tuple[PyTree, Tally]:
-            own = jax.tree.map(lambda a: a[part[0] : part[-1] + 1], (carry, tally))
-            span = Span(self.batch, *map(jnp.int32, (part[0], begun, self._steps)))
-            return jax.block_until_ready(self._play(state, *own, span, key))
-
-        with ThreadPoolExecutor(len(self.parts)) as pool:
-            played = list(pool.map(play, self.parts))
-        if time.perf_counter() - start < LEAST_SECONDS:
-            self._steps = min(2 * self._steps, MOST_STEPS)
-        carry, tally = jax.tree.map(lambda *parts: jnp.concatenate(parts), *played)
-        return {**at, "carry": carry, "tally": tally}
-
-    def _next(self, at: dict[str, PyTree], number: int) -> dict[str, PyTree]:
+    def _next(self, state: PyTree, at: dict[str, PyTree], number: int) -> dict[str, PyTree]:
         """Write down a round that has ended."""
-        at = {**at, "round": np.array(number + 1)}
-        for name in ("total", "length", "success"):
+        at, stats = {**at, "round": np.array(number + 1)}, at["stats"]
+        found = {"total": stats.returns, "length": stats.lengths, "success": stats.successes}
+        for name, leaf in found.items():
             at[name] = at[name].copy()
-            at[name][number] = getattr(at["tally"], name)
-        return {**at, "tally": Tally.start(self.batch)}
+            at[name][number] = leaf[:, 0]
+        # The last round leaves where it stood, so that the tree has one shape.
+        carry = at["carry"] if number + 1 == self.rounds else self._begin(state, number + 1)
+        return {**at, "carry": carry, "stats": self.env.stats()}
 
     def run(
         self, state: PyTree, on_row: Callable[[dict[str, Any]], None] | None = None
@@ -150,9 +104,9 @@ class Evaluation:
 
     def progress(self, at: dict[str, PyTree]) -> dict[str, Any]:
         """Return how far the evaluation is: {"env_steps", "progress"}."""
-        running = at["tally"]
-        steps = int(at["length"].sum()) + int(np.sum(np.asarray(running.length, np.int64)))
-        over = int(at["round"]) * self.batch + int(np.sum(running.over))
+        running = at["stats"]
+        steps = int(at["length"].sum() + np.sum(np.asarray(running.running_length, np.int64)))
+        over = int(at["round"]) * self.env.n + int(np.sum(running.over))
         guess = steps / (self.episodes * self.expected) if self.expected else 0.0
         return {"env_steps": steps, "progress": min(1.0, max(over / self.episodes, guess))}
 
@@ -160,71 +114,22 @@ class Evaluation:
         """Return the figures of a finished evaluation.
 
         Returns:
-            {"episodes", "return_mean", "return_ci95", "success_rate" (None where the environment
-            does not define success), "success_ci95", "length_mean", "steps_per_second"}.
+            {"episodes", "return_mean", "return_ci95", "success_rate" (of the episodes that say
+            whether they succeeded; None where none does), "success_ci95", "success_episodes" (that
+            say so), "length_mean", "steps_per_second"}.
         """
         total, length, success = (
             at[name].reshape(-1)[: self.episodes] for name in ("total", "length", "success")
         )
-        rate = float(success.mean()) if np.isfinite(success).all() else None
+        told = success[np.isfinite(success)]
+        rate = float(told.mean()) if len(told) else None
         return {
             "episodes": len(total),
             "return_mean": float(total.mean()),
             "return_ci95": list(interval(total)),
             "success_rate": rate,
-            "success_ci95": None if rate is None else list(wilson(rate, len(total))),
+            "success_ci95": None if rate is None else list(wilson(rate, len(told))),
+            "success_episodes": len(told),
             "length_mean": float(length.mean()),
             "steps_per_second": float(at["length"].sum()) / float(at["seconds"]),
         }
-
-
-def _host_round(player: Player, state: PyTree, key: Any) -> Tally:
-    """Play one episode in every copy of a host environment."""
-    carry, outcomes, stretch = player.begin(state, key), Outcomes(player.batch), 0
-    while not outcomes.lengths.all():
-        carry, trajectory = player.play(state, carry, jax.random.fold_in(key, stretch), stretch)
-        outcomes.see(jax.tree.map(np.asarray, trajectory.step._replace(obs=())))
-        stretch += 1
-    # An episode of n actions has n + 1 steps.
-    over = np.ones(player.batch, bool)
-    return Tally(outcomes.total, outcomes.lengths - 1, outcomes.success, over)
-
-
-def evaluate_model(
-    learner: MemUP, workspace: Any, windows: Windows, episodes: int, window: int = 100
-) -> dict[str, Any]:
-    """Ask a model about every outcome of held-out episodes, from the memory at that very step.
-
-    Args:
-        learner: owner of the model.
-        workspace: has the store and the trained arrays in `results["model"]`.
-        windows: how the model was trained; its own targets and queries are not used.
-        episodes: held-out episodes at most.
-        window: steps at a time.
-
-    Returns:
-        {"episodes", "loss" in nats, "accuracy" (categorical outcomes) or "mse" (real ones)}.
-    """
-    ids = workspace.split_ids()[1][:episodes]
-    lengths = windows.store.lengths(ids)
-    whole = replace(windows, selector=Current(), length=window, stride=1)
-    vector = workspace.results["model"]
-    model = learner.model(vector)
-    ask, answer = jax.jit(learner.evaluate_many), jax.jit(learner.answer_many)
-    loss, right, error, count = 0.0, 0.0, 0.0, 0.0
-    for low in range(0, len(ids), 64):
-        spans = enumerate(zip(ids[low : low + 64], lengths[low : low + 64], strict=True))
-        visits = [Visit(row, int(i), 0, int(n), 0, True) for row, (i, n) in spans]
-        windows_of = -(-int(lengths[low : low + 64].max()) // window)
-        batch = whole.build(visits, len(visits), windows_of, np.random.default_rng(0))
-        rows = initial_rows(model.memory, len(visits))
-        weight = batch.weight
-        loss += float((np.asarray(ask(vector, rows, batch)[1]) * weight).sum())
-        off = np.asarray(answer(vector, rows, batch)[1]) - batch.target
-        right += float(((np.abs(off) < 1e-4).all(-1) * weight).sum())
-        error += float(((off**2).mean(-1) * weight).sum())
-        count += float(weight.sum())
-    measure = {"accuracy": right / count}
-    if not model.likelihood.finite:
-        measure = {"mse": error / count}
-    return {"episodes": len(ids), "loss": loss / count, **measure}

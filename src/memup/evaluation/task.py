@@ -14,7 +14,7 @@ from memup.core.tree import Params
 from memup.core.types import Query, StepInput
 from memup.data.queries import look_up, question
 from memup.data.store import EpisodeStore
-from memup.evaluation.agent import interval, wilson
+from memup.evaluation.intervals import interval, wilson
 from memup.evaluation.stored import add
 from memup.method.targets.label import Label
 from memup.method.update import MemUP, initial_rows

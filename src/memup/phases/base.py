@@ -2,8 +2,6 @@
 
 import abc
 import hashlib
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,33 +114,6 @@ class AbstractPhase(abc.ABC):
     def results(self, state: PyTree) -> dict[str, PyTree]:
         """Return what later phases need, by name."""
         return {}
-
-
-class Compiled:
-    """A function compiled at its first call, which remembers how long that took.
-
-    Args:
-        function: of arrays.
-        donate: positions of arguments whose memory may be used again.
-    """
-
-    def __init__(self, function: Callable[..., Any], donate: tuple[int, ...] = ()):
-        self._jit = jax.jit(function, donate_argnums=donate)
-        self._programs: dict[Any, Any] = {}
-        self.seconds = 0.0
-
-    def __call__(self, *args: Any) -> Any:
-        """Run; compile first if the shapes are new."""
-        shape = jax.tree.structure(args), tuple(_signature(leaf) for leaf in jax.tree.leaves(args))
-        if shape not in self._programs:
-            begin = time.perf_counter()
-            self._programs[shape] = self._jit.lower(*args).compile()
-            self.seconds += time.perf_counter() - begin
-        return self._programs[shape](*args)
-
-
-def _signature(leaf: Any) -> tuple[Any, ...]:
-    return np.shape(leaf), str(getattr(leaf, "dtype", type(leaf)))
 
 
 def check_finite(in_a_row: Any, phase: str) -> None:

@@ -5,15 +5,22 @@ from typing import Any
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.acting.episodes import Player, play_round
+from memup.acting.make import vector_env
 from memup.acting.recorder import EpisodeRecorder
+from memup.acting.rounds import play_round
+from memup.acting.vector import VectorEnv
 from memup.agents.random import RandomAgent
 from memup.core.types import Metrics
 from memup.phases.base import AbstractPhase, Workspace
 
+ROUND_STEPS = 1024
+
 
 class Collect(AbstractPhase):
     """Collects complete episodes of the uniform random policy, a round an advance.
+
+    In a round every copy plays the same number of whole episodes, more than one where those before
+    were short: a number that is fixed before the round begins, so that it favours none.
 
     Args:
         episodes: how many.
@@ -27,33 +34,43 @@ class Collect(AbstractPhase):
         self.episodes = episodes
         self.environments = min(episodes, environments)
         self.valued = valued
-        self._player: Player | None = None
+        self._env: VectorEnv | None = None
 
     def start(self, workspace: Workspace) -> PyTree:
         """See AbstractPhase."""
-        return {"round": np.zeros((), np.int64)}
+        return {"round": np.zeros((), np.int64), "env_steps": np.zeros((), np.int64)}
 
     def advance(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Play one round and add it."""
-        if self._player is None:
-            agent = RandomAgent(workspace.action_space)
-            self._player = Player(agent, workspace.env, self.environments)
-        key = workspace.key(self.name, int(state["round"]))
-        batch = self._player.batch
+        if self._env is None:
+            self._env = vector_env(workspace.env, self.environments)
+            self._agent = RandomAgent(workspace.action_space)
+        store, key = workspace.store, workspace.key(self.name, int(state["round"]))
         recorder = EpisodeRecorder(
             workspace.observation_space,
             workspace.action_space,
-            batch,
-            workspace.store,
+            self._env.stats(self._each(workspace, self._env.n)),
+            store,
             self.valued,
         )
-        play_round(self._player, (), key, recorder)
+        play_round(self._env, self._agent, (), recorder, key=key)
         recorder.add_to_store()
+        seen, steps = recorder.stats.summary(), state["env_steps"] + recorder.steps
         metrics: dict[str, Any] = {
-            "episodes": len(workspace.store),
-            "env_steps": workspace.store.steps,
-            "return": float(recorder.total.mean()),
-            "length": float(recorder.lengths.mean()) - 1,
-            "progress": len(workspace.store) / self.episodes,
+            "episodes": len(store),
+            "env_steps": int(steps),
+            "stored_steps": store.steps,
+            "return": seen.return_mean,
+            "length": seen.length_mean,
+            "progress": len(store) / self.episodes,
         }
-        return {"round": state["round"] + 1}, metrics, len(workspace.store) >= self.episodes
+        state = {"round": state["round"] + 1, "env_steps": steps}
+        return state, metrics, len(store) >= self.episodes
+
+    def _each(self, workspace: Workspace, copies: int) -> int:
+        """Return how many episodes every copy plays in the next round."""
+        store = workspace.store
+        if not len(store):
+            return 1
+        missing = -(-(self.episodes - len(store)) // copies)
+        return int(np.clip(ROUND_STEPS // store.mean_length, 1, max(missing, 1)))

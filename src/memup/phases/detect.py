@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
+from memup.core.compiled import Compiled
 from memup.core.errors import require
 from memup.core.spaces import flatten
 from memup.core.tree import Params
@@ -20,7 +21,7 @@ from memup.method.local import LocalLearner
 from memup.method.targets.base import AbstractTarget
 from memup.nn.distributions import suit
 from memup.nn.encoder import Normaliser, encode
-from memup.phases.base import AbstractPhase, Compiled, Workspace, check_finite
+from memup.phases.base import AbstractPhase, Workspace, check_finite
 from memup.phases.draw import Draw, context
 from memup.phases.plateau import Plateau
 from memup.phases.scores import ContextTable

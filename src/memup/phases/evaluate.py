@@ -3,11 +3,13 @@
 import numpy as np
 from jaxtyping import PyTree
 
+from memup.core.compiled import Compiled
 from memup.core.types import Metrics
-from memup.evaluation.agent import Evaluation, evaluate_model
+from memup.evaluation.agent import Evaluation
+from memup.evaluation.model import evaluate_model
 from memup.evaluation.recall import WINDOW, recall
 from memup.evaluation.task import evaluate_task
-from memup.phases.base import AbstractPhase, Compiled, Workspace
+from memup.phases.base import AbstractPhase, Workspace
 from memup.phases.detect import Detect
 from memup.phases.draw import context
 from memup.phases.memory import Memory

@@ -12,12 +12,13 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.acting.episodes import Player, play_round
 from memup.acting.recorder import EpisodeRecorder
+from memup.acting.rounds import learn_round
 from memup.agents.learner import move_memory
+from memup.core.compiled import Compiled
 from memup.core.tree import Params, ravel
 from memup.core.types import Metrics
-from memup.phases.base import AbstractPhase, Compiled, Workspace, check_finite
+from memup.phases.base import AbstractPhase, Workspace, check_finite
 from memup.phases.detect import Detect
 from memup.phases.memory import Memory
 from memup.phases.policy import Policy
@@ -46,9 +47,6 @@ class Joint(AbstractPhase):
         """Make learner and agent."""
         self.memory.prepare(workspace)
         self.policy.prepare(workspace)
-        self.player = Player(
-            self.policy.agent, workspace.env, self.policy.environments, self.policy.rollout
-        )
         self._values = jax.jit(self.policy.agent.values)
         self._learn = Compiled(lambda s, t, k: self.policy.agent.learn(s, t, key=k))
         self._detect = Compiled(self.detect.learner.learn_many)
@@ -75,15 +73,24 @@ class Joint(AbstractPhase):
 
         key = workspace.key(self.name, number)
         valued = "value" in self.detect.target.needs
+        env, actor = self.policy.env, self.policy.agent
         recorder = EpisodeRecorder(
             workspace.observation_space,
             workspace.action_space,
-            self.player.batch,
+            env.stats(),
             workspace.store,
             valued,
         )
-        values = self._values if valued else None
-        agent = play_round(self.player, state["agent"], key, recorder, learn, values)
+        agent = learn_round(
+            env,
+            actor,
+            state["agent"],
+            recorder,
+            learn,
+            self.policy.rollout,
+            key=key,
+            values=self._values if valued else None,
+        )
         check_finite(losses[-1]["skipped_in_a_row"], self.name)
         ids = recorder.add_to_store()
         self.detect.target.prepare(workspace.store, ids)
@@ -95,12 +102,13 @@ class Joint(AbstractPhase):
         check_finite(metrics["skipped_in_a_row"], self.name)
         agent = self._follow(agent, memory["train"].model)
         steps = int(state["env_steps"]) + recorder.steps
-        rate = float(recorder.success.mean())
+        seen = recorder.stats.summary()
         out: Metrics = {
             "env_steps": steps,
+            "stored_steps": workspace.store.steps,
             "progress": steps / max(self.policy.steps, 1),
-            "return": float(recorder.total.mean()),
-            "success_rate": rate,
+            "return": seen.return_mean,
+            "success_rate": seen.success_rate,
             "memory_loss": float(np.mean(np.asarray(metrics["loss"]))),
             "updates": int(memory["chunk"]) * self.memory.chunk,
             "compile_s": self._learn.seconds + self.memory._learn.seconds + self._detect.seconds,
@@ -108,7 +116,7 @@ class Joint(AbstractPhase):
         out |= {name: float(np.mean([m[name] for m in losses])) for name in losses[0]}
         state = {"agent": agent, "detector": detector, "memory": memory}
         state |= {"round": np.array(number + 1), "env_steps": np.array(steps)}
-        return state, out, steps >= self.policy.steps or rate >= self.policy.enough
+        return state, out, steps >= self.policy.steps or seen.all_success >= self.policy.enough
 
     def _improve(self, workspace: Workspace, detector: PyTree, number: int) -> PyTree:
         """Let the detector follow the policy's data."""

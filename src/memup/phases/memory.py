@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
+from memup.core.compiled import Compiled
 from memup.core.tree import Params
 from memup.core.types import Key, Metrics, Window
 from memup.method.detectors.unlearned import surprise
@@ -15,7 +16,7 @@ from memup.method.orders.base import AbstractOrder, Visit
 from memup.method.selectors.current import Current
 from memup.method.update import MemUP, initial_rows
 from memup.method.windows import Windows
-from memup.phases.base import AbstractPhase, Compiled, Workspace, check_finite
+from memup.phases.base import AbstractPhase, Workspace, check_finite
 from memup.phases.plateau import Plateau
 
 SCORED_WINDOW = 100

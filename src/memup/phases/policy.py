@@ -1,53 +1,20 @@
 """Train a policy on the state of a memory, frozen or trained with it."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.acting.rollout import Carry, Episodes, begin, episode_sums, host_rollout, rollout
+from memup.acting.make import vector_env
+from memup.acting.stats import EpisodeStats
 from memup.agents.base import AbstractAgent
 from memup.core.types import Key, Metrics, Trajectory
-from memup.envs.base import AbstractEnv
-from memup.phases.base import AbstractPhase, Compiled, Workspace, check_finite
+from memup.phases.base import AbstractPhase, Workspace, check_finite
 
-RECENT = 1024
 ENOUGH_EPISODES = 200
 STALLED_STEPS = 400_000
-
-
-class Recent(NamedTuple):
-    """The last iterations' episode sums, newest last: leaves [RECENT]; see `Episodes`."""
-
-    count: np.ndarray
-    total: np.ndarray
-    success: np.ndarray
-    square: np.ndarray
-
-    @classmethod
-    def start(cls) -> "Recent":
-        """No episodes yet."""
-        return cls(*(np.zeros(RECENT) for _ in range(4)))
-
-    def push(self, episodes: Episodes) -> "Recent":
-        """Add iterations, leaves [n]."""
-        sums = (episodes.count, episodes.total, episodes.success, episodes.square)
-        pairs = zip(self, sums, strict=True)
-        return Recent(*(np.append(old, np.asarray(new))[-RECENT:] for old, new in pairs))
-
-    def last(self, episodes: int) -> tuple[float, float, float, float]:
-        """Return count, mean return, its standard deviation and success of the newest episodes."""
-        enough = np.cumsum(self.count[::-1])
-        take = int(np.searchsorted(enough, episodes)) + 1
-        count, total, success, square = (float(v[-take:].sum()) for v in self)
-        if count == 0:
-            return 0.0, float("nan"), float("nan"), float("nan")
-        mean = total / count
-        return count, mean, max(square / count - mean**2, 0.0) ** 0.5, success / count
 
 
 class Policy(AbstractPhase):
@@ -78,98 +45,57 @@ class Policy(AbstractPhase):
     def prepare(self, workspace: Workspace) -> None:
         """Make the agent and its compiled iteration."""
         self.agent = self.make(workspace)
-        self.on_device = isinstance(workspace.env, AbstractEnv)
+        self.env = vector_env(workspace.env, self.environments)
         self.random = _random_return(workspace)
-        self.batch = self.environments if self.on_device else workspace.env.n
         if self.rollout == 0:
             # A fact, so that a run that goes on with other episodes keeps its rollout.
             self.rollout = workspace.facts.setdefault("rollout", _about_an_episode(workspace))
-        self.stride = self.batch * self.rollout
-        # One call makes enough iterations for its overhead not to count.
-        self.many = max(1, min(8, 65536 // self.stride)) if self.on_device else 1
-        if self.on_device:
-            self._iterate = Compiled(partial(self._many, workspace), donate=(0,))
-        else:
-            self._act = jax.jit(lambda s, c, t, k: self.agent.act(s, c, t, key=k))
-            self._iterate = Compiled(self._learn)
+        self.stride = self.env.n * self.rollout
+        self._iterate = self.env.training(self.agent, self._learn, self.rollout)
+        self.iterations = self._iterate.iterations
 
     def start(self, workspace: Workspace) -> PyTree:
         """See AbstractPhase."""
         agent = jax.tree.map(jnp.copy, self.agent.init(key=workspace.key(f"{self.name}/weights")))
-        key = workspace.key(f"{self.name}/begin")
-        if self.on_device:
-            # An observation may be the state itself, and one buffer cannot be donated twice.
-            play = jax.tree.map(
-                jnp.copy, begin(self.agent, agent, workspace.env, self.batch, key=key)
-            )
-        else:
-            step = workspace.env.reset(workspace.seed)
-            play = Carry((), step, self.agent.begin(agent, self.batch))
-        running = jnp.zeros(self.batch)
+        play = self.env.begin(self.agent, agent, key=workspace.key(f"{self.name}/begin"))
+        counted = self.env.n - int(self.agent.exploring * self.env.n)
         return {
-            "work": (agent, play, running),
-            "recent": Recent.start(),
+            "work": (agent, play, EpisodeStats.start(self.env.n, -(-ENOUGH_EPISODES // counted))),
             "iteration": np.array(0),
             "best": np.array(-np.inf),
             "best_at": np.array(0),
             "first": np.array(np.nan),
         }
 
-    def _many(self, workspace: Workspace, work: PyTree, key: Key) -> tuple[PyTree, Any]:
-        def one(work: PyTree, key: Key) -> tuple[PyTree, Any]:
-            agent, play, running = work
-            keys = jax.random.split(key)
-            play, trajectory = rollout(
-                self.agent, agent, workspace.env, play, self.rollout, key=keys[0]
-            )
-            agent, running, out = self._learn(agent, running, trajectory, keys[1])
-            return (agent, play, running), out
-
-        return jax.lax.scan(one, work, jax.random.split(key, self.many))
-
-    def _learn(
-        self, agent: PyTree, running: Any, trajectory: Trajectory, key: Key
-    ) -> tuple[PyTree, Any, tuple[Episodes, Metrics]]:
-        running, episodes = episode_sums(running, trajectory, self.agent.exploring)
-        agent, metrics = self.agent.learn(agent, trajectory, key=key)
-        return agent, running, (episodes, metrics)
-
-    def _on_host(self, workspace: Workspace, work: PyTree, key: Key) -> tuple[PyTree, Any]:
-        agent, play, running = work
-        keys = jax.random.split(key)
-        play, trajectory = host_rollout(
-            self._act, agent, workspace.env, play, self.rollout, key=keys[0]
-        )
-        agent, running, out = self._iterate(agent, running, trajectory, keys[1])
-        return (agent, play, running), jax.tree.map(lambda a: np.asarray(a)[None], out)
+    def _learn(self, agent: PyTree, trajectory: Trajectory, key: Key) -> tuple[PyTree, Metrics]:
+        return self.agent.learn(agent, trajectory, key=key)
 
     def advance(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Make a few iterations of acting and learning."""
         iteration = int(state["iteration"])
         key = workspace.key(self.name, iteration)
-        iterate = self._iterate if self.on_device else lambda w, k: self._on_host(workspace, w, k)
-        work, (episodes, metrics) = iterate(state["work"], key)
+        work, metrics = self._iterate(state["work"], key)
         check_finite(metrics["skipped_in_a_row"], self.name)
-        iteration += self.many
-        state = {**state, "work": work, "recent": state["recent"].push(episodes)}
-        state["iteration"] = np.array(iteration)
+        iteration += self.iterations
+        state = {**state, "work": work, "iteration": np.array(iteration)}
         out = {name: float(np.mean(np.asarray(v))) for name, v in metrics.items()}
         state, seen, stop = self._judge(state, iteration * self.stride)
         out |= seen
-        out["compile_s"] = self._iterate.seconds
+        out["compile_s"] = self._iterate.compile_s
         return state, out, stop or iteration * self.stride >= self.steps
 
     def _judge(self, state: PyTree, steps: int) -> tuple[PyTree, Metrics, bool]:
         """Look at recent episodes: stop on success, or where the return has stopped rising."""
-        count, mean, spread, success = state["recent"].last(ENOUGH_EPISODES)
+        seen = state["work"][2].summary(self.agent.exploring)
         out: Metrics = {"env_steps": steps, "progress": steps / max(self.steps, 1)}
-        if count == 0:
+        if seen.episodes == 0:
             return state, out, False
-        out |= {"return": mean, "success_rate": success}
-        if count < ENOUGH_EPISODES:
+        mean, spread = seen.return_mean, seen.return_std
+        out |= {"return": mean, "success_rate": seen.success_rate}
+        if seen.episodes < ENOUGH_EPISODES:
             return state, out, False
-        if np.isfinite(success):
-            return state, out, success >= self.enough
+        if seen.reported:
+            return state, out, seen.all_success >= self.enough
         first = min(float(np.nan_to_num(state["first"], nan=mean)), self.random)
         state = {**state, "first": np.array(first)}
         best = float(state["best"])

@@ -49,7 +49,8 @@ class GymnasiumVector:
             raise MemupError(f"n={n}: expected at least 1 copy of {env_id!r}")
         self.n = n
         what = f"environment 'gym:{env_id}'"
-        self._envs = _make(find_spec(env_id), n, what, settings)
+        self._open = functools.partial(_make, find_spec(env_id), n, what, settings)
+        self._envs, self._closed = self._open(), False
         self._over = np.ones(n, bool)
         try:
             self.action_space = _actions(self._envs.single_action_space, what)
@@ -59,7 +60,12 @@ class GymnasiumVector:
             raise
 
     def reset(self, seed: int) -> TimeStep:
-        """Begin an episode in every copy, copy i with seed + i. Leaves are [n, ...]."""
+        """Begin an episode in every copy, copy i with seed + i. Leaves are [n, ...].
+
+        Copies that were closed are made again.
+        """
+        if self._closed:
+            self._envs, self._closed = self._open(), False
         obs, _ = self._envs.reset(seed=int(seed))
         self._over = np.zeros(self.n, bool)
         no = np.zeros(self.n, bool)
@@ -91,7 +97,9 @@ class GymnasiumVector:
 
     def close(self) -> None:
         """Close all copies."""
-        self._envs.close()
+        if not self._closed:
+            self._closed = True
+            self._envs.close()
 
     def _observation(self, obs: Any) -> Any:
         return observation_from_gymnasium(self._envs.single_observation_space, obs)
