@@ -37,7 +37,7 @@ def train(store: memup.EpisodeStore) -> tuple[float, float]:
         if row["phase"] == "memory" and "held_out_loss" not in row:
             times.append((time.perf_counter(), row["updates"]))
 
-    names = {"method.target": "label", "method.order": "jump", "method.segments": 4}
+    names = {"method.target": "label", "method.order": "jump", "method.order.segments": 4}
     sizes = {"memory.size": 32, "method.window": 10, "method.batch_size": 32, "detect.updates": 200}
     spec = memup.spec(training="supervised", memory="gru", **names, **sizes)
     run = memup.train(spec, store=store, on_row=note)

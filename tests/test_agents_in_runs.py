@@ -15,7 +15,7 @@ MORE = {"agent.sequence": 10, "agent.burn_in": 2, "agent.replay": 160, "agent.ba
 
 def tiny_spec(agent, training, **more):
     given = tiny.fields(agent=agent, training=training, **MORE, **more)
-    known = all_options(given["memory"], agent)
+    known = all_options({**given, "agent": agent})
     return memup.spec(**{name: value for name, value in given.items() if name in known})
 
 

@@ -13,7 +13,6 @@ FIELDS = {
     "collect.episodes": 32,
     "collect.environments": 8,
     "detect.updates": 100,
-    "detect.batch": 32,
     "method.updates": 60,
     "method.batch_size": 4,
     "method.updates_per_call": 10,
@@ -27,9 +26,8 @@ FIELDS = {
     "agent.hidden": 6,
     "agent.epochs": 1,
     "evaluate.episodes": 8,
-    "joint.updates": 20,
-    "joint.limit": 48,
 }
+JOINT = {"joint.updates": 20, "joint.limit": 48}
 TIMES = {"wall_s", "compile_s", "steps_per_second"}
 
 
@@ -38,7 +36,8 @@ def without_times(rows):
 
 
 def fields(**more):
-    return {**FIELDS, **{name.replace("__", "."): value for name, value in more.items()}}
+    made = {**FIELDS, **{name.replace("__", "."): value for name, value in more.items()}}
+    return {**made, **JOINT} if made.get("training") == "joint" else made
 
 
 def words(**more):

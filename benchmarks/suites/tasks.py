@@ -2,8 +2,8 @@
 
 from benchmarks.suite import Row, Suite
 from benchmarks.words import changed, words
+from memup.specs.general import GENERAL
 from memup.specs.presets.tasks import TASK_PRESETS
-from memup.specs.spec import GENERAL
 from memup.tasks.table import make_task
 
 THREE = (0, 1, 2)
@@ -32,7 +32,7 @@ def controls(preset: str) -> dict[str, dict[str, object]]:
     """
     fields = TASK_PRESETS[preset]()
     # Other orders have no use for what `jump` reads between and beside its segments.
-    walks = {"method.events": 0, "method.long_rows": 0} if "method.events" in fields else {}
+    walks = {"method.events": 0, "method.order.long_rows": 0} if "method.events" in fields else {}
     made = {"tbptt": {**_NOW, **walks, "method.order": "staggered"}}
     if fields.get("method.order", GENERAL["method.order"].default) == "jump":
         made["tbptt, same windows"] = dict(_NOW)
@@ -65,7 +65,7 @@ TASKS = tuple(
 _EVERY_STEP = {
     "collect.episodes": 10_000,
     # A single step of some memories is slow; of what is not learned the best model is judged.
-    "method.burn_in": 0,
+    "method.order.burn_in": 0,
     "method.patience": 20,
 }
 _CELLS = {"memory.size": 192, "memory.timescale": 10_000}

@@ -38,7 +38,10 @@ def run(capfd, *argv):
         ("train tmaze-100 --windw 3", "unknown option '--windw'"),
         ("train tmaze-100 --method.windw 3", "did you mean '--method.window'?"),
         ("train tmaze-100 --method.window 0", "method.window=0: expected at least 1"),
-        ("train tmaze-100 --method.gamma 2", "method.gamma=2.0: expected at most 1.0"),
+        (
+            "train tmaze-100 --method.target return --method.target.gamma 2",
+            "method.target.gamma=2.0: expected at most 1.0",
+        ),
         ("train --env tmaze-x", "'tmaze-x'"),
         ("train --env tmaze-10 --memory lsmt", "did you mean 'lstm'?"),
         ("train --env tmaze-10 --memory none --memory.size 3", "--memory.size"),

@@ -50,7 +50,7 @@ def greedy(tie, action_indifferent=None):
 
 def made(name, training="end-to-end", memory="rnn"):
     """The agent that a run has, on a tiny memory."""
-    known = all_options(memory, name)
+    known = all_options({"memory": memory, "agent": name})
     given = {n: value for n, value in TINY.items() if n in known}
     if memory != "rnn":
         given.pop("memory.size", None)

@@ -138,6 +138,6 @@ def test_surprise_is_the_loss_of_the_slow_copy():
 
 @pytest.mark.parametrize("name", ["entropy", "quantile", "surprise", "oracle"])
 def test_every_detector_of_the_table_is_tested_here(name):
-    from memup.specs.spec import DETECTORS
+    from memup.specs.general import DETECTORS
 
     assert name in DETECTORS and len(DETECTORS) == 4

@@ -19,7 +19,6 @@ FIELDS = {
     "method.order": "staggered",
     "method.updates": 4000,
     "detect.updates": 100,
-    "detect.batch": 256,
 }
 
 

@@ -16,7 +16,6 @@ SMALL = {
     "method.learning_rate": 5e-3,
     "method.window": WINDOW,
     "detect.updates": 200,
-    "detect.batch": 256,
 }
 
 
@@ -92,9 +91,9 @@ def test_slots_go_where_memory_helps():
 
 
 def test_pieces_pass_the_gradient_between_rare_steps_and_whole_windows_do_not():
-    fields = {"method.order": "jump", "method.rare": 3, "method.updates": 1000}
-    fields |= {"method.window": 10, "method.segments": 5, "method.patience": 0}
-    assert accuracy(parities, **fields, **{"method.segment_length": 2}) >= 0.99
+    fields = {"method.order": "jump", "method.order.rare": 3, "method.updates": 1000}
+    fields |= {"method.window": 10, "method.order.segments": 5, "method.patience": 0}
+    assert accuracy(parities, **fields, **{"method.order.segment_length": 2}) >= 0.99
     # With ten steps both bits can lie in one window.
     assert accuracy(parities, **{**fields, "method.window": 6}) <= 0.75
 

@@ -18,7 +18,6 @@ SMALL = {
     "method.window": 4,
     "method.updates": 3000,
     "detect.updates": 300,
-    "detect.batch": 256,
     "collect.episodes": 512,
     "evaluate.episodes": 256,
 }
@@ -38,11 +37,16 @@ def test_a_value_is_remembered_over_five_windows():
 
 def test_a_memory_that_reads_events_only_holds_exactly():
     """Trained over 18 blanks, it is as good over 3,000: blanks change nothing."""
-    fields = {"method.events": 2, "method.order": "jump", "method.long_rows": 0, "method.rare": 2}
+    fields = {
+        "method.events": 2,
+        "method.order": "jump",
+        "method.order.long_rows": 0,
+        "method.order.rare": 2,
+    }
     fields |= {
-        "method.segment_length": 1,
+        "method.order.segment_length": 1,
         "method.window": 6,
-        "method.segments": 5,
+        "method.order.segments": 5,
         "method.updates": 1000,
     }
     run = memup.train(memup.spec(**{**SMALL, "task": TASK, **fields}))
@@ -59,7 +63,7 @@ def test_truncated_back_propagation_does_not_reach_so_far():
 
 
 def test_the_detector_finds_the_asking_steps_by_itself():
-    fields = {"task": "copy-30", "method.query_length": 10, "detect.batch": 1024}
+    fields = {"task": "copy-30", "method.query_length": 10}
     job = build(memup.spec(**{**SMALL, **fields}))
     for event in fit(job):
         if event.phase == "detect" and event.last:

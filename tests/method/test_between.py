@@ -119,7 +119,7 @@ def test_no_gradient_passes_through_what_lies_between(learner, vector):
     ],
 )
 def test_what_a_chunk_reads_between_windows_fits_in_a_gigabyte(space, given, read):
-    spec = memup.spec(env="tmaze-20", **{"method.order": "jump", "method.burn_in": given})
+    spec = memup.spec(env="tmaze-20", **{"method.order": "jump", "method.order.burn_in": given})
     builder, workspace = Builder(spec), build(spec).workspace
     workspace.observation_space, workspace.facts["rarity"] = space, []
     order = builder.order(workspace)

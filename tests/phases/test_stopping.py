@@ -29,7 +29,7 @@ def test_nothing_is_judged_before_rows_grow_old(tmp_path, monkeypatch):
     """All checks say that nothing is left to learn; only those after half of the updates count."""
     monkeypatch.setattr(memory, "progress", lambda *_: (True, True))
     more = {"agent": "greedy", "method.order": "jump", "method.updates": 200}
-    more |= {"method.long_after": 0.5, "method.burn_in": 4}
+    more |= {"method.order.long_after": 0.5, "method.order.burn_in": 4}
     fields = {n: v for n, v in tiny.FIELDS.items() if not n.startswith(("agent", "joint"))}
     memup.train(memup.spec(**{**fields, **more}), tmp_path / "run")
     rows = RunDir.open(tmp_path / "run").rows("metrics")

@@ -9,12 +9,14 @@ from memup.agents.table import AGENTS
 from memup.core.errors import MemupError
 from memup.core.options import LARGEST, Config, Option, option, options_of
 from memup.memories.table import MEMORIES
+from memup.specs.general import GENERAL, PARTS
 
 ENTRIES = {
     f"{kind} {name}": entry
     for kind, table in (("memory", MEMORIES), ("agent", AGENTS))
     for name, entry in table.items()
 }
+PART_ENTRIES = {f"{p.prefix} {name}": e for p in PARTS.values() for name, e in p.table.items()}
 
 
 @pytest.mark.parametrize("name", ENTRIES)
@@ -29,7 +31,8 @@ def test_no_signature_repeats_a_default(name):
 
 
 def lines():
-    return [(f"{name}.{n}", o.doc) for name, e in ENTRIES.items() for n, o in e.options.items()]
+    own = [(f"{m}.{n}", o.doc) for m, e in PART_ENTRIES.items() for n, o in e.options.items()]
+    return own + [(name, option.doc) for name, option in GENERAL.items()]
 
 
 @pytest.mark.parametrize("name, doc", lines())
@@ -82,3 +85,7 @@ def test_a_subclass_may_have_another_default():
     assert {n: o.default for n, o in options_of(Other).items()} == {"rate": 0.25, "steps": 7}
     assert options_of(Other)["steps"].parse("steps", str(LARGEST)) == LARGEST
     assert Base().rate == 0.5 and Other().check() is None
+
+
+def test_few_options_exist_whatever_is_chosen():
+    assert len(GENERAL) <= 32

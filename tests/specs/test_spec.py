@@ -7,8 +7,9 @@ from hand_store import hand_store
 import memup
 from memup.core.errors import MemupError
 from memup.memories.table import MEMORIES
+from memup.specs.general import GENERAL
 from memup.specs.presets import PRESETS, preset, spec
-from memup.specs.spec import GENERAL, make_spec
+from memup.specs.spec import make_spec
 
 ENV = {"env": "tmaze-10"}
 
@@ -30,20 +31,29 @@ ENV = {"env": "tmaze-10"}
         ({"training": "two-phases"}, "did you mean 'two-phase'?"),
         ({"method.windwo": 3}, "did you mean 'method.window'?"),
         ({"memory.sizes": 3}, "did you mean 'memory.size'?"),
+        ({"method.order": "staggered", "method.order.rare": 4}, "'method.order.rare'"),
+        ({"method.selector.temperature": 1}, "unknown field 'method.selector.temperature'"),
+        ({"joint.updates": 1}, "unknown field 'joint.updates'"),
         ({"memory": "none", "memory.size": 3}, "unknown field 'memory.size'"),
         ({"method.window": 0}, "method.window=0: expected at least 1"),
         ({"method.targets": "0"}, "method.targets=0: expected at least 1"),
-        ({"method.gamma": 2}, "method.gamma=2.0: expected at most 1.0"),
-        ({"method.gamma": "nan"}, "method.gamma=nan"),
+        (
+            {"method.target": "return", "method.target.gamma": 2},
+            "method.target.gamma=2.0: expected at most 1.0",
+        ),
+        ({"method.target": "return", "method.target.gamma": "nan"}, "method.target.gamma=nan"),
         ({"method.window": 2.5}, "method.window=2.5: expected int"),
         ({"method.window": "ten"}, "method.window='ten': expected int"),
         ({"seed": -1}, "seed=-1: expected at least 0"),
         ({"method.query_stride": 21}, "expected at most method.window=20"),
         (
-            {"method.segment_length": 7},
-            "method.segment_length=7: expected a divisor of method.window=20",
+            {"method.order.segment_length": 7},
+            "method.order.segment_length=7: expected a divisor of method.window=20",
         ),
-        ({"method.segment_length": 4}, "method.segments=4: expected a multiple of the 5 pieces"),
+        (
+            {"method.order.segment_length": 4},
+            "method.order.segments=4: expected a multiple of the 5 pieces",
+        ),
         (
             {"agent": "merlin", "training": "end-to-end", "method.events": 3},
             "method.events=3: expected stored episodes",
@@ -90,8 +100,8 @@ def test_a_dataset_needs_supervised_training():
 
 
 def test_text_and_values_are_the_same():
-    typed = make_spec({**ENV, "method.window": 7, "method.gamma": 0.5, "seed": 3})
-    assert typed == make_spec({**ENV, "method.window": "7", "method.gamma": "0.5", "seed": "3"})
+    typed = make_spec({**ENV, "method.window": 7, "agent.gamma": 0.5, "seed": 3})
+    assert typed == make_spec({**ENV, "method.window": "7", "agent.gamma": "0.5", "seed": "3"})
     assert (
         typed["method.window"] == 7
         and typed["method.batch_size"] == GENERAL["method.batch_size"].default
@@ -128,6 +138,14 @@ def test_a_preset_with_another_memory_takes_its_default_where_its_own_value_is_n
             preset(name, memory=memory, memory__timescale=0)
 
 
+def test_a_preset_with_another_order_leaves_out_the_fields_of_its_own():
+    made = preset("scattered-copy-1000", method__order="staggered")
+    assert made["method.order"] == "staggered" and "method.order.segments" not in made
+    selected = preset("tmaze-100", **{"method.selector": "current+temperature"})
+    assert selected["method.selector.temperature"] == 0.25
+    assert selected.replace({"training": "joint"})["joint.updates"] == 100
+
+
 def test_an_unknown_preset():
     with pytest.raises(MemupError, match="did you mean 'tmaze-100'"):
         preset("tmaze-1001")
@@ -148,7 +166,6 @@ SUPERVISED = {
     "memory": "rnn",
     "memory.size": 4,
     "detect.updates": 50,
-    "detect.batch": 16,
     "method.updates": 10,
     "method.batch_size": 2,
     "method.updates_per_call": 5,

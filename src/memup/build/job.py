@@ -46,6 +46,10 @@ from memup.specs.spec import RunSpec
 from memup.tasks.table import make_task
 
 HOST_ENVIRONMENTS = 16
+# Of memory and predictor: the largest norm of their gradient, the decay of their slow copy.
+CLIP_NORM, EMA = 1.0, 0.995
+# Of the detector: Adam's learning rate, and steps in an update.
+DETECTOR_RATE, DETECTOR_BATCH = 1e-3, 2048
 # What old rows read between the windows of one chunk, at most: of images 400 steps are too many.
 BETWEEN_BYTES = 1 << 30
 
@@ -132,8 +136,6 @@ class Builder:
 
     def __init__(self, spec: RunSpec):
         self.spec = spec
-        named = (name.partition(".") for name in spec)
-        self.method = {own: spec[f"method.{own}"] for kind, _, own in named if kind == "method"}
 
     def phases(self) -> list[AbstractPhase]:
         """Return what the training named in the spec consists of."""
@@ -177,7 +179,7 @@ class Builder:
             family,
             spec["method.detector"],
             spec["detect.updates"],
-            spec["detect.batch"],
+            DETECTOR_BATCH,
             spec["method.targets"],
         )
 
@@ -210,13 +212,13 @@ class Builder:
         """Make the memory-less model of the outcomes."""
         likelihood = from_description(workspace.facts["local_likelihood"])
         make = self.parts(workspace).local_model(likelihood)
-        return LocalLearner.of(make, self.spec["detect.learning_rate"], key=key)
+        return LocalLearner.of(make, DETECTOR_RATE, key=key)
 
     def regression(self, workspace: Workspace) -> LocalLearner:
         """Make a memory-less learner of one real number."""
         make = self.parts(workspace).local_model(Normal((0.0,), (1.0,)))
         key = workspace.key("regression/weights")
-        return LocalLearner.of(make, self.spec["detect.learning_rate"], key=key)
+        return LocalLearner.of(make, DETECTOR_RATE, key=key)
 
     def learner(self, workspace: Workspace, key: Key) -> tuple[MemUP, Params]:
         """Make memory, predictor and what trains them."""
@@ -225,8 +227,8 @@ class Builder:
         learner = MemUP.of(
             rebuilder(make),
             self._rate(),
-            spec["method.clip_norm"],
-            spec["method.ema"],
+            CLIP_NORM,
+            EMA,
             jax.random.fold_in(key, 1) if noisy else None,
             spec["method.state_reset_prob"],
         )
@@ -246,7 +248,9 @@ class Builder:
         """Make what is predicted."""
         fields = tuple(flatten(workspace.observation_space))
         parts = TargetParts(fields, self.spec.get("agent.gamma", 1.0))
-        made: AbstractTarget = TARGETS[self.spec["method.target"]].make(parts, self.method)
+        made: AbstractTarget = TARGETS[self.spec["method.target"]].make(
+            parts, self.spec.options("method.target")
+        )
         return made
 
     def order(self, workspace: Workspace) -> AbstractOrder:
@@ -261,7 +265,9 @@ class Builder:
             spec["training"] == "joint",
             workspace.facts,
         )
-        made: AbstractOrder = ORDERS[spec["method.order"]].make(parts, self.method)
+        made: AbstractOrder = ORDERS[spec["method.order"]].make(
+            parts, self.spec.options("method.order")
+        )
         return made
 
     def windows(self, workspace: Workspace, order: AbstractOrder) -> Windows:
@@ -288,12 +294,14 @@ class Builder:
             lambda: self.regression(workspace),
             lambda ids, steps: context(workspace, store.global_rows(ids, steps)),
         )
-        return make_selector(self.spec["method.selector"], parts, self.method)
+        return make_selector(
+            self.spec["method.selector"], parts, self.spec.options("method.selector")
+        )
 
     def _room(self, workspace: Workspace) -> int:
         """Return how many steps a long row may read between windows: those of a chunk must fit."""
         spec, step = self.spec, leaf_bytes(workspace.observation_space)
-        rows = max(1, round(spec["method.long_rows"] * spec["method.batch_size"]))
+        rows = max(1, round(spec.get("method.order.long_rows", 0.0) * spec["method.batch_size"]))
         windows = rows * spec["method.updates_per_call"]
         return BETWEEN_BYTES // (windows * step)
 

@@ -3,25 +3,41 @@
 from memup.cli.parser import Parser
 from memup.core.errors import MemupError
 from memup.core.options import Option
+from memup.specs.general import GENERAL, PARTS
 from memup.specs.presets import preset
 from memup.specs.spec import RunSpec, all_options, carried, chosen, make_spec
 
 
 def add_fields(parser: Parser, argv: list[str], base: dict[str, object]) -> None:
-    """Add every field that exists for the memory and agent that argv or the preset names.
+    """Add every field that exists for the parts that argv or the preset names, in groups.
 
     Args:
         parser: to add to.
-        argv: command line, looked at for --memory and --agent.
+        argv: command line, looked at for --memory, --agent and the like.
         base: fields that a preset sets.
     """
-    named = {n: value for n in ("memory", "agent") if (value := _peek(argv, n))}
-    kept = carried(base, named)
-    for name, option in all_options(*chosen({**base, **named})).items():
+    named = {n: value for n in PARTS if (value := _peek(argv, n))}
+    if not base and not _peek(argv, "env") and (_peek(argv, "task") or _peek(argv, "dataset")):
+        named.setdefault("training", "supervised")
+    given = {**base, **named}
+    kept, groups = carried(base, named), {}
+    for name, option in all_options(given).items():
+        title = _group(name, chosen(given))
+        if title not in groups:
+            groups[title] = parser.add_argument_group(title)
         default = kept.get(name, option.default)
-        parser.add_argument(
+        groups[title].add_argument(
             f"--{name}", metavar=type(option.default).__name__.upper(), help=_help(option, default)
         )
+
+
+def _group(name: str, names: dict[str, str]) -> str:
+    """Return the title of the group of a field: general ones, then one for each part."""
+    prefix = name.rpartition(".")[0]
+    if name in GENERAL:
+        return f"{prefix} (general)" if prefix else "general"
+    [field] = [field for field, part in PARTS.items() if part.prefix == prefix]
+    return f"{PARTS[field].kind} {names[field]}"
 
 
 def _peek(argv: list[str], name: str) -> str:

@@ -13,8 +13,8 @@ from memup.envs.table import ENVS, EXAMPLES as ENV_EXAMPLES
 from memup.memories.table import INPUT_SIZE, MEMORIES
 from memup.method.orders.table import ORDERS
 from memup.method.selectors.table import SELECTORS
+from memup.specs.general import DETECTORS
 from memup.specs.presets import PRESETS
-from memup.specs.spec import DETECTORS
 from memup.tasks.table import EXAMPLES as TASK_EXAMPLES, TASKS
 
 TABLES: dict[str, Mapping[str, Entry]] = {

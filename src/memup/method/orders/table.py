@@ -21,7 +21,7 @@ class JumpConfig(Config):
     )
     rare: int = option(4, "steps of an episode that count as rare for `jump`", low=1, high=1000)
     long_rows: float = option(
-        0.25, "share of rows that visit `method.long_segments` windows", low=0.0, high=1.0
+        0.25, "share of rows that visit `method.order.long_segments` windows", low=0.0, high=1.0
     )
     long_segments: int = option(
         250, "windows of an episode that a long row visits, if there are so many", low=2

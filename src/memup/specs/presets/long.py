@@ -25,7 +25,7 @@ _HOLDS = {
 _ANYWHERE = {
     **_HOLDS,
     "method.learning_rate": 3e-3,
-    "method.segments": 8,
+    "method.order.segments": 8,
     "method.updates": 3000,
 }
 # Each junction asks for a hint of its own, so a row must meet all of them. The memory reads hints
@@ -35,13 +35,13 @@ _HINTS = {
     "memory.size": 128,
     "memory.timescale": 0,
     "method.events": 3,
-    "method.segment_length": 1,
+    "method.order.segment_length": 1,
     "method.window": 60,
     "method.query_stride": 7,
     "method.targets": 4,
-    "method.rare": 8,
-    "method.segments": 12,
-    "method.long_rows": 0,
+    "method.order.rare": 8,
+    "method.order.segments": 12,
+    "method.order.long_rows": 0,
     "method.learning_rate": 3e-3,
     "method.final_lr_fraction": 0.05,
     # More updates learn these episodes by heart; the model kept is the best of held-out ones.
@@ -53,12 +53,12 @@ _HINTS = {
 # within a corridor on one seed of three: in the end a tenth of the rows reads all that there is.
 _ENDLESS = {
     "method.selector": "nearest",
-    "method.rare": 20,
-    "method.segments": 8,
-    "method.long_rows": 0.1,
-    "method.long_after": 0.4,
-    "method.long_segments": 40,
-    "method.burn_in": 2500,
+    "method.order.rare": 20,
+    "method.order.segments": 8,
+    "method.order.long_rows": 0.1,
+    "method.order.long_after": 0.4,
+    "method.order.long_segments": 40,
+    "method.order.burn_in": 2500,
     "method.updates": 5000,
 }
 _NOISE = {

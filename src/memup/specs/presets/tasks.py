@@ -16,9 +16,9 @@ _EVENTS = {
     "method.events": 3,
     "memory.timescale": 0,
     "method.order": "jump",
-    "method.segment_length": 1,
+    "method.order.segment_length": 1,
     "method.window": 60,
-    "method.long_rows": 0,
+    "method.order.long_rows": 0,
 }
 _COPY = {
     **_TASK,
@@ -29,8 +29,8 @@ _COPY = {
     "memory.size": 192,
     "method.query_stride": 20,
     "method.order": "jump",
-    "method.segments": 2,
-    "method.long_rows": 0.1,
+    "method.order.segments": 2,
+    "method.order.long_rows": 0.1,
     # All updates: the last tenths of a percent are learned while the rate falls.
     "method.patience": 0,
     "method.updates": 9000,
@@ -44,8 +44,8 @@ _TEN = {
     **_ASKS,
     **_EVENTS,
     "memory.size": 128,
-    "method.rare": 20,
-    "method.segments": 23,
+    "method.order.rare": 20,
+    "method.order.segments": 23,
     "method.batch_size": 48,
     "method.query_stride": 7,
     "method.patience": 0,
@@ -105,7 +105,7 @@ def adding_1000() -> Mapping[str, Any]:
         "memory.size": 128,
         "memory.timescale": 1000,
         "method.order": "jump",
-        "method.segments": 6,
+        "method.order.segments": 6,
         # Short windows: around a marked number there is little that is not.
         "method.window": 5,
         "method.query_stride": 5,
@@ -133,8 +133,8 @@ def selective_recall_10000() -> Mapping[str, Any]:
         "task": "selective-recall-10000",
         "memory.size": 128,
         # Four cues, four questions, the first step and three others.
-        "method.rare": 8,
-        "method.segments": 12,
+        "method.order.rare": 8,
+        "method.order.segments": 12,
         "method.targets": 4,
         "method.query_stride": 7,
         "method.updates": 4000,
