@@ -31,8 +31,7 @@ def controls(preset: str) -> dict[str, dict[str, object]]:
     read one after the other, each hold one whole sequence.
     """
     fields = TASK_PRESETS[preset]()
-    # Other orders have no use for what `jump` reads between and beside its segments.
-    walks = {"method.events": 0, "method.order.long_rows": 0} if "method.events" in fields else {}
+    walks = {"method.events": 0} if "method.events" in fields else {}
     made = {"tbptt": {**_NOW, **walks, "method.order": "staggered"}}
     if fields.get("method.order", GENERAL["method.order"].default) == "jump":
         made["tbptt, same windows"] = dict(_NOW)
