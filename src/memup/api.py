@@ -1,5 +1,6 @@
 """What Python users call: train, load, evaluate."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -146,8 +147,8 @@ def _train_in(
         return Run(spec, job, run.rows("eval"), run.path)
     recorder = Recorder(run, begun)
     try:
-        with polite_interrupt() as asked:
-            for event in fit(job, *begin):
+        with polite_interrupt() as asked, contextlib.closing(fit(job, *begin)) as events:
+            for event in events:
                 row = recorder.write(event)
                 if event.last and job.workspace.results.keys() & TRAINED:
                     save(run.path / NAME, _contents(spec, job))
@@ -241,7 +242,10 @@ def evaluate(
     trained: Any = next(p for p in run.job.phases if p.name == "evaluate")
     expected = workspace.store.mean_length if env is None else float(getattr(where, "length", 0))
     evaluation = Evaluation(trained.trained.agent, where, episodes, seed, expected)
-    row = evaluation.run(workspace.results["agent"], on_row)
+    try:
+        row = evaluation.run(workspace.results["agent"], on_row)
+    finally:
+        evaluation.env.close()
     return {"run": name, "env": env or spec["env"], "seed": seed, **row}
 
 

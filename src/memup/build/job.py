@@ -45,6 +45,7 @@ from memup.phases.policy import Policy
 from memup.specs.spec import RunSpec
 from memup.tasks.table import make_task
 
+# Copies of a host environment where no agent says how many it learns in.
 HOST_ENVIRONMENTS = 16
 # Of memory and predictor: the largest norm of their gradient, the decay of their slow copy.
 CLIP_NORM, EMA = 1.0, 0.995

@@ -45,6 +45,12 @@ class Workspace:
     facts: dict[str, Any] = field(default_factory=dict)
     results: dict[str, PyTree] = field(default_factory=dict)
 
+    def close(self) -> None:
+        """Close the environment, if it is one that is open; playing opens it again."""
+        close = getattr(self.env, "close", None)
+        if close is not None:
+            close()
+
     def key(self, phase: str, count: int = 0) -> Key:
         """Return the key of the count-th piece of work of a phase.
 

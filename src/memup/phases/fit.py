@@ -3,7 +3,7 @@
 import ctypes
 import gc
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
 from jaxtyping import PyTree
@@ -49,7 +49,9 @@ class Job(NamedTuple):
     workspace: Workspace
 
 
-def fit(job: Job, at: int = 0, state: PyTree = None, advances: int = 0) -> Iterator[Event]:
+def fit(
+    job: Job, at: int = 0, state: PyTree = None, advances: int = 0
+) -> Generator[Event, None, None]:
     """Run the phases of a job from phase `at` on.
 
     Args:
@@ -62,26 +64,29 @@ def fit(job: Job, at: int = 0, state: PyTree = None, advances: int = 0) -> Itera
         An event after every advance.
     """
     workspace = job.workspace
-    for number, phase in enumerate(job.phases[at:], start=at):
-        if state is None:
-            phase.prepare(workspace)
-            state, advances = phase.start(workspace), 0
-        last = False
-        while not last:
-            state, metrics, last = phase.advance(workspace, state)
-            advances += 1
-            if last:
-                phase.finish(workspace, state)
-                workspace.results |= phase.results(state)
-            yield Event(
-                phase.name,
-                advances,
-                metrics,
-                last,
-                _snapshot(workspace, number, state, advances, last),
-            )
-        state = None
-        _give_back_memory()
+    try:
+        for number, phase in enumerate(job.phases[at:], start=at):
+            if state is None:
+                phase.prepare(workspace)
+                state, advances = phase.start(workspace), 0
+            last = False
+            while not last:
+                state, metrics, last = phase.advance(workspace, state)
+                advances += 1
+                if last:
+                    phase.finish(workspace, state)
+                    workspace.results |= phase.results(state)
+                yield Event(
+                    phase.name,
+                    advances,
+                    metrics,
+                    last,
+                    _snapshot(workspace, number, state, advances, last),
+                )
+            state = None
+            _give_back_memory()
+    finally:
+        workspace.close()
 
 
 def _give_back_memory() -> None:

@@ -16,6 +16,7 @@ from memup.envs.adapters.gymnasium_spaces import (
     observation_from_gymnasium,
     space_from_gymnasium,
 )
+from memup.envs.adapters.watched import Watched
 
 SUCCESS_NAMES = ("success", "is_success")
 
@@ -106,13 +107,20 @@ class GymnasiumVector:
 
 
 def _make(env_id: str, n: int, what: str, settings: Mapping[str, Any]) -> SyncVectorEnv:
-    # The passive checker costs a tenth of the speed of a light environment and only warns.
-    make = functools.partial(gymnasium.make, env_id, disable_env_checker=True, **settings)
+    made: list[gymnasium.Env] = []
+
+    def one() -> gymnasium.Env:
+        # The passive checker costs a tenth of the speed of a light environment and only warns.
+        made.append(gymnasium.make(env_id, disable_env_checker=True, **settings))
+        return Watched(made[-1], what)
+
     try:
         # Observations are copied once, when they take our dtypes.
-        return SyncVectorEnv([make] * n, copy=False, autoreset_mode=AutoresetMode.NEXT_STEP)
-    except (gymnasium.error.Error, ImportError) as error:
-        line = " ".join(str(error).split())
+        return SyncVectorEnv([one] * n, copy=False, autoreset_mode=AutoresetMode.NEXT_STEP)
+    except (Exception, SystemExit) as error:
+        for env in made:
+            env.close()
+        line = " ".join(f"{type(error).__name__}: {error}".split())
         raise MemupError(f"{what}: cannot be made: {line}") from error
 
 
