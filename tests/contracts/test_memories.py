@@ -18,6 +18,7 @@ TINY = {
     "ntm": {"slots": 4, "width": 3},
     "dnc": {"slots": 4, "width": 3},
     "rim": {"size": 6, "mechanisms": 3, "active": 2, "keys": 3, "values": 4, "comm_keys": 3},
+    "pooled": {"size": 8, "heads": 2, "stretch": 3},
     "amrl-max": {"size": 6},
     "amrl-avg": {"size": 6},
     "window-transformer": {"size": 4, "heads": 2, "window": 4},

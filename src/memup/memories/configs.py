@@ -49,6 +49,15 @@ class AMRLConfig(SizedConfig):
 
 
 @dataclass(frozen=True)
+class PooledConfig(SizedConfig):
+    """An LSTM beside softmax pooling."""
+
+    heads: int = option(8, "heads, each with a score of its own; they divide half the size", low=1)
+    stretch: int = option(4, "inputs that a head's score and value are made of", low=1, high=1024)
+    timescale: int = option(200, _SCALE, low=0)
+
+
+@dataclass(frozen=True)
 class NTMConfig(SizedConfig):
     """Neural Turing Machine."""
 

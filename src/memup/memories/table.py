@@ -13,6 +13,7 @@ from memup.memories.configs import (
     LayersConfig,
     LSTMConfig,
     NTMConfig,
+    PooledConfig,
     RIMConfig,
     RMTConfig,
     ScaledConfig,
@@ -140,6 +141,14 @@ MEMORIES: dict[str, Entry] = {
         "Beck et al. 2020, Bkl7bREtDr",
         parameters=33_024,
         state_numbers=161,
+    ),
+    "pooled": Entry(
+        "memup.memories.pooled:Pooled",
+        "LSTM beside softmax pooling over codes of short stretches: what counts is held exactly",
+        PooledConfig,
+        "softmax attention of scores that need no query, as a recurrence (ours)",
+        parameters=35_624,
+        state_numbers=304,
     ),
     "gtrxl": Entry(
         "memup.memories.gtrxl:GTrXL",
