@@ -14,8 +14,10 @@ from memup.core.types import Query, StepInput
 from memup.data.store import EpisodeStore
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
-from memup.method.detectors.unlearned import oracle, surprise
+from memup.method.detectors.base import DetectorParts, Episodes
+from memup.method.detectors.table import DETECTORS
 from memup.method.local import LocalLearner, LocalModel
+from memup.method.losses import losses_of_episodes
 from memup.method.predictor import LocalPredictor, Predictor
 from memup.method.selectors.current import Current
 from memup.method.update import MemUP, Model, initial_rows
@@ -34,7 +36,7 @@ def outcomes(obs, rng):
     return np.select([obs == 0, obs == 1], [0.0, coin], biased).astype(np.float32)
 
 
-def trained(likelihood, updates, rate=1e-2):
+def local(likelihood, rate=1e-2):
     def make(key):
         keys = jax.random.split(key)
         question = QueryEncoder(SPACE, None, 8, key=keys[0])
@@ -42,7 +44,11 @@ def trained(likelihood, updates, rate=1e-2):
             LocalPredictor(question, 16, likelihood.param_size, key=keys[1]), likelihood
         )
 
-    detector = LocalLearner.of(make, rate, key=jax.random.key(0))
+    return LocalLearner.of(make, rate, key=jax.random.key(0))
+
+
+def trained(likelihood, updates, rate=1e-2):
+    detector = local(likelihood, rate)
     state = detector.init()
     rng = np.random.default_rng(0)
     obs = rng.integers(3, size=(updates, 256)).astype(np.int32)
@@ -89,18 +95,56 @@ def corridor(n, oracle_at=None):
     return fields if oracle_at is None else fields | {"oracle": (np.arange(n) == oracle_at) * 1}
 
 
-def test_oracle_marks_the_last_outcomes_or_what_the_data_say():
-    reward, label = make_target("reward"), make_target("label")
+def made(name, tail=2):
+    baseline = local(Finite(((-1.0, 0.0, 1.0),)))
+    parts = DetectorParts(baseline, lambda: local(Quantile(0.0, 1.0, count=20)), tail)
+    return DETECTORS[name].make(parts, {})
+
+
+def episodes_of(store, target):
+    """Score by a learner, as the phase does, but an episode at a time."""
+
+    def each(learner, params):
+        seen = [store.episode(i)["obs"] for i in store.ids]
+        score = jax.jit(learner.score)
+        return [np.asarray(score(params, Query(o, np.zeros_like(o)))) for o in seen]
+
+    return Episodes(store, make_target(target), store.ids, each)
+
+
+@pytest.mark.parametrize("name", sorted(DETECTORS))
+def test_contract(name):
+    detector, rng = made(name), np.random.default_rng(0)
+    obs = rng.integers(3, size=(300, 128)).astype(np.int32)
+    batches = Query(obs, np.zeros_like(obs)), outcomes(obs, rng)[..., None]
+    state, metrics = jax.jit(detector.learn_many)(detector.init(), batches)
+    assert metrics["loss"].shape == metrics["skipped_in_a_row"].shape == (300,)
+    learned = {own: s.model for own, s in state.items()}
+    some = jax.tree.map(lambda a: a[0], batches)
+    lost = jax.jit(detector.losses)(learned, some)
+    assert set(lost) == set(learned) and "baseline" in lost
+    nats = jax.jit(detector.without_memory)(learned, *some)
+    assert abs(float(nats.mean()) - (LN2 + 0.325) / 3) < 0.1, "the same, whatever the detector"
     store = EpisodeStore.from_episodes([corridor(4), corridor(6)])
-    first, second = oracle(store, reward, store.ids, 2)
+    scores = detector.score(learned, episodes_of(store, "reward"))
+    assert [len(s) for s in scores] == [4, 6]
+    assert all(s.dtype == np.float32 and (s >= 0).all() for s in scores)
+    assert detector.rescoring in ("never", "per chunk")
+    again = detector.init(learned)
+    assert all(np.array_equal(again[own].model, learned[own]) for own in learned)
+
+
+def test_oracle_marks_the_last_outcomes_or_what_the_data_say():
+    store = EpisodeStore.from_episodes([corridor(4), corridor(6)])
+    first, second = made("oracle").score({}, episodes_of(store, "reward"))
     # The last step has no reward to predict: what its score says is never read.
     assert first[:-1].tolist() == [0, 1, 1] and second[:-1].tolist() == [0, 0, 0, 1, 1]
-    assert oracle(store, label, store.ids[:1], 2)[0].tolist() == [0, 0, 1, 1]
+    assert made("oracle").score({}, episodes_of(store, "label"))[0].tolist() == [0, 0, 1, 1]
     told = EpisodeStore.from_episodes([corridor(4, 1)])
-    assert oracle(told, reward, told.ids, 2)[0].tolist() == [0, 1, 0, 0]
+    assert made("oracle").score({}, episodes_of(told, "reward"))[0].tolist() == [0, 1, 0, 0]
 
 
-def test_surprise_is_the_loss_of_the_slow_copy():
+def test_the_loss_of_every_step_of_episodes():
     likelihood = Finite(((0.0, 1.0),))
 
     def make(key):
@@ -117,7 +161,7 @@ def test_surprise_is_the_loss_of_the_slow_copy():
     store = EpisodeStore.from_episodes([corridor(7), corridor(4)])
     windows = Windows(store, Current(), make_target("reward"), SPACE, Discrete(2), 3)
     evaluate = jax.jit(learner.evaluate_many)
-    scores = surprise(learner, slow, windows, np.array([0, 1]), 3, evaluate)
+    scores = losses_of_episodes(learner, slow, windows, np.array([0, 1]), 3, evaluate)
     model = learner.model(slow)
     unroll, losses = (
         jax.jit(lambda s, x: model.memory.unroll(s, x)),
@@ -134,10 +178,3 @@ def test_surprise_is_the_loss_of_the_slow_copy():
         context = Query(e["obs"][:-1, None], e["action"][:-1, None])
         expected = losses(m[:-1], context, e["reward"][1:, None, None])[:, 0]
         np.testing.assert_allclose(score[:-1], expected, rtol=1e-4)
-
-
-@pytest.mark.parametrize("name", ["entropy", "quantile", "surprise", "oracle"])
-def test_every_detector_of_the_table_is_tested_here(name):
-    from memup.specs.general import DETECTORS
-
-    assert name in DETECTORS and len(DETECTORS) == 4

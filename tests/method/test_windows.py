@@ -152,12 +152,6 @@ def test_plans_follow_the_scores():
     assert build(builder, visit).context.obs[0, 0, :, 0, 0].tolist() == [1, 1, 4, 4]
 
 
-def test_uncertainty_is_the_score_of_the_chosen():
-    builder = windows(hand_store([6]), "top-k", k=2)
-    got = builder.uncertainty([Visit(0, 0, 0, 4, 0, True)], 1, 1, RNG)
-    assert got[0, 0].tolist() == [[4, 3]] * 4
-
-
 def test_a_question_may_show_several_steps_of_its_own_episode():
     store = hand_store([3, 6])
     builder = windows(store, "current", length=3)

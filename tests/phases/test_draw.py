@@ -19,7 +19,9 @@ def draw_from(label):
     fields = {"obs": obs.astype(np.int8).ravel(), "label": label.astype(np.int8).ravel()}
     store.extend(fields, [STEPS] * EPISODES)
     workspace = Workspace(None, store, Discrete(7), None, 0)
-    workspace.facts["rarity"] = rarity.measure(store, ("obs",), np.random.default_rng(0))
+    workspace.facts["rarity"] = rarity.measure(
+        store, {"obs": Discrete(7)}, np.random.default_rng(0)
+    )
     return Draw(workspace, Label()), store
 
 

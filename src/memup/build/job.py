@@ -20,6 +20,8 @@ from memup.data.store import EpisodeStore
 from memup.envs.base import AbstractEnv
 from memup.envs.table import make_env
 from memup.memories.make import check_memory
+from memup.method.detectors.base import AbstractDetector, DetectorParts
+from memup.method.detectors.table import DETECTORS
 from memup.method.local import LocalLearner
 from memup.method.orders.base import AbstractOrder, OrderParts
 from memup.method.orders.table import ORDERS
@@ -145,7 +147,8 @@ class Builder:
         if training == "end-to-end":
             policy = self._policy()
             return [policy, Evaluate(spec["evaluate.episodes"], policy, label)]
-        detect, memory, policy = self._detect(), self._memory(), self._policy()
+        detect, policy = self._detect(), self._policy()
+        memory = self._memory(detect)
         if training == "supervised":
             judged = Evaluate(spec["evaluate.episodes"], memory, label)
             learn = [detect, memory, judged, Explain(detect, memory)]
@@ -178,15 +181,14 @@ class Builder:
             self.detector,
             self.target,
             family,
-            spec["method.detector"],
             spec["detect.updates"],
             DETECTOR_BATCH,
-            spec["method.targets"],
         )
 
-    def _memory(self) -> Memory:
+    def _memory(self, detect: Detect) -> Memory:
         spec = self.spec
         return Memory(
+            detect,
             self.learner,
             self.windows,
             self.order,
@@ -194,7 +196,6 @@ class Builder:
             spec["method.updates"],
             spec["method.updates_per_call"],
             spec["method.patience"],
-            spec["method.detector"] == "surprise",
         )
 
     def _policy(self) -> Policy | NoTraining:
@@ -209,10 +210,22 @@ class Builder:
             spec["agent.stop_at_success"],
         )
 
-    def detector(self, workspace: Workspace, key: Key) -> LocalLearner:
-        """Make the memory-less model of the outcomes."""
-        likelihood = from_description(workspace.facts["local_likelihood"])
-        make = self.parts(workspace).local_model(likelihood)
+    def detector(self, workspace: Workspace) -> AbstractDetector:
+        """Make what finds uncertain steps."""
+        parts = DetectorParts(
+            self._local(workspace, "likelihood"),
+            lambda: self._local(workspace, "quantile"),
+            self.spec["method.targets"],
+        )
+        made: AbstractDetector = DETECTORS[self.spec["method.detector"]].make(
+            parts, self.spec.options("method.detector")
+        )
+        return made
+
+    def _local(self, workspace: Workspace, fact: str) -> LocalLearner:
+        """Make a memory-less learner of the outcomes, of a family that was measured."""
+        make = self.parts(workspace).local_model(from_description(workspace.facts[fact]))
+        key = workspace.key(f"detect/{fact}")
         return LocalLearner.of(make, DETECTOR_RATE, key=key)
 
     def regression(self, workspace: Workspace) -> LocalLearner:
@@ -326,6 +339,8 @@ class Builder:
 
     def _action_indifferent(self, workspace: Workspace) -> list[list[float]]:
         """Return the observations where every action brings the same."""
-        likelihood = from_description(workspace.facts["local_likelihood"])
+        likelihood = from_description(workspace.facts["likelihood"])
         make = rebuilder(self.parts(workspace).local_model(likelihood))
-        return action_indifferent(workspace, make(workspace.results["detector"])).tolist()
+        return action_indifferent(
+            workspace, make(workspace.results["detector"]["baseline"])
+        ).tolist()

@@ -11,9 +11,9 @@ from memup.core.errors import unknown_name
 from memup.core.registry import Entry
 from memup.envs.table import ENVS, EXAMPLES as ENV_EXAMPLES
 from memup.memories.table import INPUT_SIZE, MEMORIES
+from memup.method.detectors.table import DETECTORS
 from memup.method.orders.table import ORDERS
 from memup.method.selectors.table import SELECTORS
-from memup.specs.general import DETECTORS
 from memup.specs.presets import PRESETS
 from memup.tasks.table import EXAMPLES as TASK_EXAMPLES, TASKS
 

@@ -76,7 +76,7 @@ class Progress:
         if self._bars is not None:
             done = min(1.0, row.get("progress", 1.0))
             self._bars.update(self._task, completed=done, numbers=text)
-        elif row["step"] == 1 or time.monotonic() - self._line > LINE_EVERY_S:
+        elif row["step"] == 1 or "note" in row or time.monotonic() - self._line > LINE_EVERY_S:
             share = f"{100 * min(1.0, row.get('progress', 1.0)):.0f} %"
             print(f"memup: {self._phase:<8} {share:>6} {text}", file=sys.stderr, flush=True)
             self._line = time.monotonic()
@@ -95,6 +95,8 @@ class Progress:
             if name in row and row["step"] > 1 and (name != "env_steps" or "updates" not in row):
                 parts.append(f"{row[name] / seconds:,.0f} {unit}")
                 break
+        if "note" in row:
+            parts.insert(0, row["note"])
         if row.get("compile_s"):
             parts.append(f"compiled in {row['compile_s']:.1f} s")
         return " · ".join(parts)

@@ -59,3 +59,16 @@ def rebuilder(make: Callable[[Key], Any]) -> Callable[[Params], Any]:
         return eqx.combine(jax.tree.unflatten(structure, parts), static)
 
     return rebuild
+
+
+def carried_over(old: Any, new: Any) -> Params:
+    """Return the parameters of a module, those of an older one wherever the shape is the same.
+
+    Args:
+        old: a module of the same make, some of whose arrays have other shapes.
+        new: what to take where they do.
+    """
+    before, after = (jax.tree.leaves(eqx.filter(m, eqx.is_inexact_array)) for m in (old, new))
+    both = zip(before, after, strict=True)
+    kept = [a if a.shape == b.shape else b for a, b in both]
+    return jnp.concatenate([jnp.ravel(leaf) for leaf in kept])

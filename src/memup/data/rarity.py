@@ -8,11 +8,13 @@ not hold counts as if it were seen once in one more step), a step's rarity is
     max_d (s(x_d) - mean s_d) / max(std s_d, 0.1).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from memup.core.spaces import Box, Space
 from memup.data.store import EpisodeStore
 from memup.nn.distributions import MAX_CLASSES
 from memup.nn.marginal import Marginal
@@ -92,13 +94,15 @@ def _table(store: EpisodeStore, number: Marginal) -> Float[np.ndarray, "256"] | 
 
 
 def measure(
-    store: EpisodeStore, fields: tuple[str, ...], rng: np.random.Generator
+    store: EpisodeStore, leaves: Mapping[str, Space], rng: np.random.Generator
 ) -> list[dict[str, Any]]:
     """Estimate the marginal of every number of the observation on a sample of steps.
 
     Args:
         store: the episodes.
-        fields: of the observation; those of more than 64 numbers (pictures) are not looked at.
+        leaves: of the observation space, by field; those of more than 64 numbers (pictures) are
+            not looked at. Categories are counted however many there are: their numbers mean
+            nothing.
         rng: draws the steps.
 
     Returns:
@@ -106,13 +110,14 @@ def measure(
     """
     rows = store.sample_rows(rng, SAMPLE)
     facts = []
-    for name in fields:
+    for name, leaf in leaves.items():
+        counted = MAX_CLASSES if isinstance(leaf, Box) else SAMPLE
         data = store.gather(name, rows).reshape(len(rows), -1)
         for number in range(data.shape[1] if data.shape[1] <= WIDEST else 0):
             fact: dict[str, Any] = {"field": name, "number": number}
             column = data[:, number].astype(np.float64)
             values, counts = np.unique(column, return_counts=True)
-            if len(values) <= MAX_CLASSES:
+            if len(values) <= counted:
                 surprise = -np.log(counts / counts.sum())
                 fact |= {"values": values.tolist(), "surprise": surprise.tolist()}
                 fact["unseen"] = float(np.log(len(rows) + 1))

@@ -99,15 +99,6 @@ class Windows:
             between=jax.tree.map(windows, self._between(visits, rows, count)),
         )
 
-    def uncertainty(
-        self, visits: list[Visit], rows: int, count: int, rng: np.random.Generator
-    ) -> np.ndarray:
-        """Return the stored score of every chosen target, laid out as `Window.weight`."""
-        step, episode, _ = self._streams(visits, rows, count * self.length)
-        targets, owner = self._targets(step, episode, rng)
-        score = self.store.gather("score", self.store.global_rows(owner, targets.index))
-        return np.swapaxes(score.reshape(rows, count, -1, score.shape[-1]), 0, 1)
-
     def _streams(
         self, visits: list[Visit], rows: int, steps: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -3,7 +3,6 @@
 import numpy as np
 from jaxtyping import PyTree
 
-from memup.core.compiled import Compiled
 from memup.core.types import Metrics
 from memup.evaluation.agent import Evaluation
 from memup.evaluation.model import evaluate_model
@@ -140,16 +139,11 @@ class Explain(AbstractPhase):
         )
         return query[query <= target], losses[0][query <= target]
 
-    def _without(self, workspace: Workspace, episode: int, target: int) -> float | None:
-        if self.detect.detector in {"oracle", "surprise"}:
-            return None
-        row = workspace.store.global_rows([episode], [target])
-        value = self.memory.windows.target.values(
-            workspace.store, np.array([episode]), np.array([target])
-        )
-        ask = Compiled(self.detect.learner.losses)
-        losses = ask(workspace.results["detector"], context(workspace, row), value)
-        return float(losses[0])
+    def _without(self, workspace: Workspace, episode: int, target: int) -> float:
+        where = np.array([episode]), np.array([target])
+        query = context(workspace, workspace.store.global_rows(*where))
+        value = self.memory.windows.target.values(workspace.store, *where)
+        return float(self.detect.without_memory(workspace, query, value)[0])
 
 
 def _thin(score: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ what its own memory showed it, so its probability ratios are those of its policy
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
@@ -16,14 +17,14 @@ from memup.acting.recorder import EpisodeRecorder
 from memup.acting.rounds import learn_round
 from memup.agents.learner import move_memory
 from memup.core.compiled import Compiled
-from memup.core.tree import Params, ravel
+from memup.core.tree import Params, carried_over, ravel
 from memup.core.types import Metrics
 from memup.phases.base import AbstractPhase, Workspace, check_finite
 from memup.phases.detect import Detect
+from memup.phases.measure import outcomes, widened
 from memup.phases.memory import Memory
+from memup.phases.plateau import Plateau
 from memup.phases.policy import Policy
-
-DETECTOR_UPDATES = 50
 
 
 class Joint(AbstractPhase):
@@ -49,13 +50,12 @@ class Joint(AbstractPhase):
         self.policy.prepare(workspace)
         self._values = jax.jit(self.policy.agent.values)
         self._learn = Compiled(lambda s, t, k: self.policy.agent.learn(s, t, key=k))
-        self._detect = Compiled(self.detect.learner.learn_many)
 
     def start(self, workspace: Workspace) -> PyTree:
         """See AbstractPhase."""
         return {
             "agent": self.policy.agent.init(key=workspace.key(f"{self.name}/weights")),
-            "detector": self.detect.learner.init(workspace.results["detector"]),
+            "detector": self.detect.detector.init(workspace.results["detector"]),
             "memory": self.memory.start(workspace),
             "round": np.array(0),
             "env_steps": np.array(0),
@@ -94,9 +94,11 @@ class Joint(AbstractPhase):
         check_finite(losses[-1]["skipped_in_a_row"], self.name)
         ids = recorder.add_to_store()
         self.detect.target.prepare(workspace.store, ids)
-        self.detect.score(workspace, state["detector"].model, ids)
-        detector = self._improve(workspace, state["detector"], number)
-        memory, metrics = state["memory"], {}
+        detector, memory = self._widen(workspace, state["detector"], state["memory"], ids)
+        self.detect.score(workspace, _learned(detector), ids)
+        train, _ = workspace.split_ids()
+        detector, _ = self.detect.learn(workspace, detector, train, self.name, number)
+        metrics: Metrics = {}
         for left in reversed(range(self.chunks)):
             memory, metrics = self.memory.learn(workspace, memory, ahead=left > 0)
         check_finite(metrics["skipped_in_a_row"], self.name)
@@ -111,20 +113,44 @@ class Joint(AbstractPhase):
             "success_rate": seen.success_rate,
             "memory_loss": float(np.mean(np.asarray(metrics["loss"]))),
             "updates": int(memory["chunk"]) * self.memory.chunk,
-            "compile_s": self._learn.seconds + self.memory._learn.seconds + self._detect.seconds,
+            "compile_s": self._learn.seconds + self.memory._learn.seconds,
         }
         out |= {name: float(np.mean([m[name] for m in losses])) for name in losses[0]}
         state = {"agent": agent, "detector": detector, "memory": memory}
         state |= {"round": np.array(number + 1), "env_steps": np.array(steps)}
         return state, out, steps >= self.policy.steps or seen.all_success >= self.policy.enough
 
-    def _improve(self, workspace: Workspace, detector: PyTree, number: int) -> PyTree:
-        """Let the detector follow the policy's data."""
-        train, _ = workspace.split_ids()
-        rng = workspace.rng(self.name, number)
-        shape = (DETECTOR_UPDATES, self.detect.batch)
-        batches = self.detect.draw(train, shape, rng)
-        return self._detect(detector, batches)[0]
+    def _widen(
+        self, workspace: Workspace, detector: PyTree, memory: PyTree, ids: np.ndarray
+    ) -> tuple[PyTree, PyTree]:
+        """Make detector and predictor anew where outcomes came that they have no words for.
+
+        What random play never showed would cost nothing to get wrong. All parameters whose shape
+        stays are kept.
+        """
+        new = outcomes(workspace.store, self.detect.target, ids)
+        facts = widened(workspace.facts, new, self.detect.family)
+        if facts is None:
+            return detector, memory
+        models = {name: own.model for name, own in self.detect.detector.learners.items()}
+        model = self.memory.learner.model
+        workspace.facts |= facts
+        self.detect.prepare(workspace)
+        self.memory.prepare(workspace)
+        learned = {
+            name: carried_over(models[name](own.model), learner.model(learner.initial))
+            for (name, own), learner in zip(
+                detector.items(), self.detect.detector.learners.values(), strict=True
+            )
+        }
+        workspace.results["detector"] = learned
+        fresh = self.memory.learner.model(self.memory.vector)
+        train = memory["train"]
+        now, slow = (carried_over(model(own), fresh) for own in (train.model, train.slow))
+        begun = self.memory.learner.init(now, self.memory.rows)
+        begun = begun._replace(slow=slow, rows=train.rows, updates=train.updates)
+        memory = {**memory, "train": begun, "best": jnp.copy(now), "plateau": Plateau.start()}
+        return self.detect.detector.init(learned), memory
 
     def _follow(self, agent: PyTree, model: Params) -> PyTree:
         """Move the policy's memory towards the learner's."""
@@ -136,5 +162,9 @@ class Joint(AbstractPhase):
         return {
             "agent": state["agent"],
             "model": state["memory"]["train"].model,
-            "detector": state["detector"].model,
+            "detector": _learned(state["detector"]),
         }
+
+
+def _learned(detector: PyTree) -> PyTree:
+    return {name: own.model for name, own in detector.items()}

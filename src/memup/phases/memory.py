@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
@@ -11,25 +12,26 @@ from jaxtyping import PyTree
 from memup.core.compiled import Compiled
 from memup.core.tree import Params
 from memup.core.types import Key, Metrics, Window
-from memup.method.detectors.unlearned import surprise
+from memup.method.losses import WINDOW, losses_of_episodes
 from memup.method.orders.base import AbstractOrder, Visit
-from memup.method.selectors.current import Current
 from memup.method.update import MemUP, initial_rows
 from memup.method.windows import Windows
 from memup.phases.base import AbstractPhase, Workspace, check_finite
+from memup.phases.detect import Detect
 from memup.phases.plateau import Plateau
 
-SCORED_WINDOW = 100
 CHECK_EVERY = 5
 SOLVED = 0.005
 LEARNED = 0.7
 LEAST_GAIN = 0.3
+NOTHING = "nothing here is uncertain: no memory needed"
 
 
 class Memory(AbstractPhase):
     """Learns to remember what the chosen targets need.
 
     Args:
+        detect: the phase that scored the episodes, and knows the loss without a memory.
         make: (workspace, key) -> learner and the parameters of its model; called once facts
             are known.
         windows: (workspace, order) -> what gathers windows.
@@ -38,13 +40,13 @@ class Memory(AbstractPhase):
         updates: at most.
         chunk: updates a compiled call.
         patience: checks without improvement before it stops; 0 makes all updates.
-        surprise: score episodes by the slow model as rows take them, instead of once.
     """
 
     name = "memory"
 
     def __init__(
         self,
+        detect: Detect,
         make: Callable[[Workspace, Key], tuple[MemUP, Params]],
         windows: Callable[[Workspace, AbstractOrder], Windows],
         make_order: Callable[[Workspace], AbstractOrder],
@@ -52,11 +54,10 @@ class Memory(AbstractPhase):
         updates: int,
         chunk: int,
         patience: int,
-        surprise: bool,
     ):
         self.make, self.make_windows, self.make_order = make, windows, make_order
         self.rows, self.updates, self.chunk = rows, updates, min(chunk, updates)
-        self.patience, self.surprise = patience, surprise
+        self.patience, self.detect = patience, detect
 
     def prepare(self, workspace: Workspace) -> None:
         """Make the learner."""
@@ -65,7 +66,8 @@ class Memory(AbstractPhase):
         self.order = self.make_order(workspace)
         self.windows = self.make_windows(workspace, self.order)
         # Whether what is chosen changes while it learns.
-        self.moving = self.surprise or self.windows.selector.adapts
+        self.rescored = self.detect.detector.rescoring == "per chunk"
+        self.moving = self.rescored or self.windows.selector.adapts
         self._learn = Compiled(self.learner.learn_many, donate=(0,))
         self._evaluate = Compiled(self.learner.evaluate_many)
         self._next: tuple[int, PyTree, Window] | None = None
@@ -110,6 +112,9 @@ class Memory(AbstractPhase):
 
     def advance(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
         """Make one chunk of updates; at every fifth look at the held-out loss."""
+        if workspace.facts.get("certain"):
+            out = {"updates": 0, "progress": 1.0, "loss": 0.0, "note": NOTHING}
+            return state, out, True
         state, metrics = self.learn(workspace, state)
         made = int(state["chunk"]) * self.chunk
         last = made + self.chunk > self.updates
@@ -142,40 +147,48 @@ class Memory(AbstractPhase):
         return {**state, "best": best, "plateau": plateau}, out, stop
 
     def held_out(self, workspace: Workspace, state: PyTree) -> tuple[float, float]:
-        """Return the mean loss of held-out targets, and their uncertainty without memory."""
+        """Return the mean loss of held-out targets, and the same without a memory."""
         if self._held is None or self.moving:
             self.windows.known = state["selector"]
-            self._held = self._held_windows(workspace)
+            self._held = self._held_windows(workspace, state)
         windows, rows, without = self._held
         _, losses = self._evaluate(state["train"].model, rows, windows)
         weight = windows.weight
         return float((np.asarray(losses) * weight).sum() / max(weight.sum(), 1)), without
 
-    def _held_windows(self, workspace: Workspace) -> tuple[Window, PyTree, float]:
+    def _held_windows(self, workspace: Workspace, state: PyTree) -> tuple[Window, PyTree, float]:
         own, (_, ids) = self.windows, workspace.split_ids()
         lengths, rng = workspace.store.lengths(ids), workspace.rng(f"{self.name}/held-order")
         held = self.order.held_out(ids, lengths, window=own.length, rng=rng)
-        if self.surprise:
-            self._surprise(workspace, self.vector, np.unique([v.episode for v in held.visits]))
+        if self.rescored:
+            ids = np.unique([v.episode for v in held.visits])
+            self._rescore(workspace, state["train"].slow, ids)
         stride = min(max(own.stride, held.stride), held.window)
         windows = replace(own, selector=own.selector.greedy(), length=held.window, stride=stride)
         stretches = held.visits, held.rows, held.count
         batch = windows.build(*stretches, workspace.rng(f"{self.name}/held"))
-        uncertain = windows.uncertainty(*stretches, workspace.rng(f"{self.name}/held"))
-        without = float((uncertain * batch.weight).sum() / max(batch.weight.sum(), 1))
         memory = self.learner.model(self.vector).memory
-        return batch, initial_rows(memory, held.rows), without
+        return batch, initial_rows(memory, held.rows), self._without(workspace, batch)
+
+    def _without(self, workspace: Workspace, batch: Window) -> float:
+        """Return the mean loss, without a memory, of the very targets of some windows."""
+        axes, asked = batch.weight.ndim, np.flatnonzero(batch.weight.ravel())
+        if not len(asked):
+            return 0.0
+        questions = batch.context, batch.target
+        flat = jax.tree.map(lambda a: a.reshape(-1, *a.shape[axes:])[asked], questions)
+        return float(self.detect.without_memory(workspace, *flat).mean())
 
     def _gather(self, workspace: Workspace, state: PyTree, chunk: int) -> tuple[PyTree, Window]:
         if self._next is not None and self._next[0] == chunk:
             return self._next[1:]
         self.windows.known = state["selector"]
-        if self.surprise:
+        if self.rescored:
             _, visits = self._visits(workspace, state["cursor"], chunk)
             # All of them, not only the new ones: then scores depend on this state alone, and a
             # run that was killed and goes on finds the same.
             ids = np.unique([v.episode for v in visits]).astype(np.int64)
-            self._surprise(workspace, state["train"].slow, ids)
+            self._rescore(workspace, state["train"].slow, ids)
         return self._build(workspace, state["cursor"], chunk)
 
     def _visits(
@@ -191,15 +204,16 @@ class Memory(AbstractPhase):
         rng = workspace.rng(f"{self.name}/select", chunk)
         return after, self.windows.build(visits, self.rows, self.chunk, rng)
 
-    def _surprise(self, workspace: Workspace, vector: Params, ids: np.ndarray) -> None:
-        """Score episodes by the slow model, a fixed number at a time."""
-        windows = replace(self.windows, selector=Current(), length=SCORED_WINDOW, stride=1)
-        count = -(-int(workspace.store.lengths().max()) // SCORED_WINDOW)
+    def _rescore(self, workspace: Workspace, params: Params, ids: np.ndarray) -> None:
+        """Score episodes by a model with memory, a fixed number at a time."""
+        count = -(-int(workspace.store.lengths().max()) // WINDOW)
         for low in range(0, len(ids), self.rows):
             part = ids[low : low + self.rows]
             padded = np.pad(part, (0, self.rows - len(part)), mode="edge")
-            scores = surprise(self.learner, vector, windows, padded, count, self._evaluate)
-            workspace.store.set_scores(part, scores[: len(part)])
+            losses = losses_of_episodes(
+                self.learner, params, self.windows, padded, count, self._evaluate
+            )
+            workspace.store.set_scores(part, self.detect.detector.rescore(losses[: len(part)]))
         self.windows.forget_plans()
 
     def results(self, state: PyTree) -> dict[str, PyTree]:
@@ -217,7 +231,7 @@ def progress(categories: bool, held: float, best: float, without: float) -> tupl
         categories: whether outcomes are.
         held: loss on held-out episodes, in nats.
         best: the lowest of these so far.
-        without: uncertainty without a memory, in nats.
+        without: loss of the same outcomes without a memory, in nats.
     """
     if categories:
         return held < SOLVED * without, best < LEARNED * without

@@ -7,12 +7,14 @@ import numpy as np
 from memup.core.errors import require
 from memup.evaluation.recall import recall
 from memup.phases.detect import Detect
+from memup.phases.draw import context
 from memup.phases.fit import Job
 from memup.phases.memory import Memory
 
 EPISODES = 32
 UNCERTAIN = 0.1
 NEEDED = 0.1
+CERTAIN = 0.005
 
 
 def profile(job: Job) -> dict[str, Any]:
@@ -23,9 +25,9 @@ def profile(job: Job) -> dict[str, Any]:
 
     Returns:
         {"uncertain_share": steps whose outcome is uncertain alone (more than 0.1 nats),
-        "uncertainty_nats": of the most uncertain step of an episode, without memory,
+        "uncertainty_nats": loss at the most uncertain step of an episode, without memory,
         "loss_with_memory_nats": of the same step, from the memory just before it,
-        "explained_share": of the uncertainty, by memory,
+        "explained_share": of the uncertainty, by memory; of real outcomes, of their variance,
         "needs_memory": whether that is above a tenth,
         "dependency_length": median steps between the moment from which memory knows half of
         what it ever knows and the step that needs it, None if memory explains nothing,
@@ -48,9 +50,13 @@ def profile(job: Job) -> dict[str, Any]:
         targets,
         stride,
     )
-    without = float(np.mean([s.max() for s in scores]))
+    where = np.array(list(targets)), np.array(list(targets.values()))
+    asked = context(workspace, workspace.store.global_rows(*where))
+    value = windows.target.values(workspace.store, *where)
+    without = float(detect.without_memory(workspace, asked, value).mean())
     last = np.array([row[np.isfinite(row)][-1] for row in losses])
-    share = 1 - float(last.mean()) / max(without, 1e-9)
+    finite = memory.learner.model(workspace.results["model"]).likelihood.finite
+    share = explained(without, float(last.mean()), finite)
     known = [
         _known_since(query, row, k, without)
         for row, k in zip(losses, targets.values(), strict=True)
@@ -65,6 +71,22 @@ def profile(job: Job) -> dict[str, Any]:
         "dependency_length": float(np.median(lengths)) if share > NEEDED and lengths else None,
         "episode_length": float(np.mean([len(s) for s in scores])),
     }
+
+
+def explained(without: float, memory: float, finite: bool) -> float:
+    """Return the share of the uncertainty that memory explains.
+
+    Nats of real outcomes have no zero. Of normal ones, a gain of g nats is a variance that has
+    fallen to exp(-2 g) of what it was.
+
+    Args:
+        without: loss without a memory, in nats.
+        memory: loss of the same outcomes with it, in nats.
+        finite: whether outcomes are categories.
+    """
+    if not finite:
+        return 1 - float(np.exp(-2 * (without - memory)))
+    return 1 - memory / without if without > CERTAIN else 0.0
 
 
 def _known_since(query: np.ndarray, losses: np.ndarray, target: int, without: float) -> int | None:

@@ -7,30 +7,10 @@ from memup.agents.table import AGENTS
 from memup.core.options import Config, Option, option
 from memup.core.registry import Entry
 from memup.memories.table import MEMORIES
+from memup.method.detectors.table import DETECTORS
 from memup.method.orders.table import ORDERS
 from memup.method.selectors.table import SELECTORS
 from memup.method.targets.table import TARGETS
-
-DETECTORS: dict[str, Entry] = {
-    "entropy": Entry(
-        "memup.method.detectors.local:LocalDetector",
-        "entropy, in nats, of the outcome given the step alone",
-        paper="Sorokin et al. 2022, section 3",
-    ),
-    "quantile": Entry(
-        "memup.method.detectors.local:LocalDetector",
-        "spread of 200 quantiles of the outcome given the step alone",
-        paper="Dabney et al. 2018; the authors' first detector",
-    ),
-    "surprise": Entry(
-        "memup.method.detectors.unlearned:surprise",
-        "loss of a slow copy of memory and predictor",
-        paper="the authors' released code",
-    ),
-    "oracle": Entry(
-        "memup.method.detectors.unlearned:oracle", "told by the data: for tests, not for use"
-    ),
-}
 
 
 @dataclass(frozen=True)

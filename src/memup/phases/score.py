@@ -1,0 +1,95 @@
+"""Write beside every stored step how uncertain its outcome is."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from memup.core.compiled import Compiled
+from memup.core.tree import Params
+from memup.data.queries import store_names
+from memup.method.detectors.base import AbstractDetector, Episodes, Learned, Scores
+from memup.method.detectors.contexts import ContextTable
+from memup.method.local import LocalLearner
+from memup.method.targets.base import AbstractTarget
+from memup.phases.base import Workspace
+from memup.phases.draw import context
+
+SCORED_AT_ONCE = 65536
+BLOCK = 4 * SCORED_AT_ONCE
+
+
+class Scorer:
+    """Scores stored episodes by a detector; compiled once for every learner."""
+
+    def __init__(self) -> None:
+        self._programs: dict[LocalLearner, Compiled] = {}
+
+    def __call__(
+        self,
+        workspace: Workspace,
+        detector: AbstractDetector,
+        target: AbstractTarget,
+        learned: Learned,
+        ids: np.ndarray,
+    ) -> float:
+        """Score episodes; return the highest score of a step that has an outcome."""
+        store, highest = workspace.store, 0.0
+        tables: dict[LocalLearner, ContextTable] = {}
+        for part in _parts(store.lengths(ids), BLOCK):
+            own = ids[part]
+
+            def each(learner: LocalLearner, params: Params, own: np.ndarray = own) -> Scores:
+                if learner not in tables:
+                    tables[learner] = self._table(workspace, learner, params)
+                return _of_episodes(workspace, tables[learner], own)
+
+            scores = detector.score(learned, Episodes(store, target, own, each))
+            scores = [
+                _known(workspace, target, i, s) for i, s in zip(own.tolist(), scores, strict=True)
+            ]
+            store.set_scores(own, scores)
+            cut = (s[: len(s) - target.lead].max(initial=0.0) for s in scores)
+            highest = max(highest, *(float(s) for s in cut))
+        return highest
+
+    def _table(self, workspace: Workspace, learner: LocalLearner, params: Params) -> ContextTable:
+        """Return what scores rows of the store; of few contexts each is asked about once."""
+        program = self._programs.setdefault(learner, Compiled(learner.score))
+
+        def ask(rows: np.ndarray) -> np.ndarray:
+            padded = np.pad(rows, (0, -len(rows) % SCORED_AT_ONCE), mode="edge")
+            parts = padded.reshape(-1, SCORED_AT_ONCE)
+            scores = [np.asarray(program(params, context(workspace, part))) for part in parts]
+            return np.concatenate(scores)[: len(rows)]
+
+        names = store_names(workspace.observation_space, workspace.action_space)
+        return ContextTable(workspace.store, names, ask, workspace.context)
+
+
+def _of_episodes(workspace: Workspace, table: ContextTable, ids: np.ndarray) -> Scores:
+    lengths = workspace.store.lengths(ids)
+    first = workspace.store.global_rows(ids, np.zeros(len(ids), np.int64))
+    spans = zip(first, lengths, strict=True)
+    rows = np.concatenate([np.arange(begin, begin + n) for begin, n in spans])
+    blocks = [rows[low : low + BLOCK] for low in range(0, len(rows), BLOCK)]
+    score = np.concatenate([table.scores(block) for block in blocks])
+    return np.split(score, np.cumsum(lengths)[:-1])
+
+
+def _known(
+    workspace: Workspace, target: AbstractTarget, episode: int, score: np.ndarray
+) -> np.ndarray:
+    """Return the scores of an episode, 0 where a label is missing."""
+    if target.lead:
+        return score
+    steps = np.arange(len(score))
+    value = target.values(workspace.store, np.full(len(steps), episode), steps)
+    return np.where(np.isfinite(value).all(axis=-1), score, 0.0).astype(np.float32)
+
+
+def _parts(lengths: np.ndarray, steps: int) -> list[slice]:
+    """Cut a list of episodes into parts of about so many steps."""
+    ends = np.cumsum(lengths)
+    cuts = np.flatnonzero(np.diff(ends // steps)) + 1
+    edges = [0, *cuts.tolist(), len(lengths)]
+    return [slice(a, b) for a, b in pairwise(edges)]
