@@ -2,10 +2,12 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+import tiny
 
 import memup.cli.bench
 import memup.cli.parser
@@ -44,12 +46,8 @@ def commands():
     return found
 
 
-def pythons():
-    return [
-        pytest.param(code, id=f"{page.name}-{number}")
-        for page in PAGES
-        for number, code in enumerate(blocks(page, "python"))
-    ]
+def pages_with_python():
+    return [pytest.param(page, id=page.name) for page in PAGES if blocks(page, "python")]
 
 
 DONE = subprocess.CompletedProcess([], 0)
@@ -89,9 +87,15 @@ def test_there_are_command_lines():
     assert {"train tmaze-100", "demo"} <= set(commands())
 
 
-@pytest.mark.parametrize("code", pythons())
-def test_python_blocks_run(code, capsys):
-    exec(compile(code, "<block>", "exec"), {"__name__": "block"})
+@pytest.mark.parametrize("page", pages_with_python())
+def test_python_blocks_run(page, capsys, monkeypatch, tmp_path):
+    """One after the other in one folder: a block may load what one before it has saved."""
+    trained = tmp_path / "runs" / "tmaze-100-seed0"
+    trained.mkdir(parents=True)
+    shutil.copy(tiny.finished_run() / "model.safetensors", trained)
+    monkeypatch.chdir(tmp_path)
+    for number, code in enumerate(blocks(page, "python")):
+        exec(compile(code, f"<{page.name}, block {number}>", "exec"), {"__name__": "block"})
     for accuracy in re.findall(r"accuracy.*: ([\d.]+)", capsys.readouterr().out):
         assert float(accuracy) > 0.95
 

@@ -10,6 +10,8 @@ from memup.core.errors import MemupError, unknown_name
 VERBS = {
     "train": "train a preset, or any environment or data set",
     "eval": "evaluate a run on fresh episodes",
+    "predict": "predict new sequences with a trained model",
+    "export": "write the model of a run into one file that stands alone",
     "demo": "MemUP beside its controls on Noisy T-Maze-1000, in one table and one page",
     "profile": "does this problem need memory, and how long?",
     "report": "make the page of one run, or of several",

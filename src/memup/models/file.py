@@ -115,6 +115,7 @@ def read(path: str | Path) -> Contents:
         weights = _Weights(path, arrays)
         model = weights.take("model", _shape(Parts(blueprint).model())) if about["model"] else None
         networks = _networks(about, blueprint, model, weights) if about["agent"] else None
+        weights.check_all_taken()
     except MemupError as error:
         said = f"{error}" if str(path) in str(error) else f"model file {path}: {error}"
         raise MemupError(f"{said} (memup {about.get('memup')} wrote it)") from None
@@ -152,7 +153,7 @@ class _Weights:
     """The arrays of a file, taken by modules."""
 
     def __init__(self, path: Path, arrays: Mapping[str, np.ndarray]):
-        self.path, self.arrays = path, arrays
+        self.path, self.arrays, self.left = path, arrays, set(arrays)
 
     def take(self, prefix: str, shape: Any) -> Any:
         """Fill a module of shapes with arrays."""
@@ -161,8 +162,14 @@ class _Weights:
         found = [self._one(f"{prefix}{name}", leaf) for name, leaf in _leaves(wanted)]
         return eqx.combine(jax.tree.unflatten(jax.tree.structure(wanted), found), static)
 
+    def check_all_taken(self) -> None:
+        """Raise MemupError if there are weights that no network has."""
+        more = min(self.left, default="")
+        require(not more, f"model file {self.path} holds {more!r}, which no network of it has")
+
     def _one(self, name: str, leaf: jax.ShapeDtypeStruct) -> jax.Array:
         require(name in self.arrays, f"model file {self.path} lacks the weights {name!r}")
+        self.left.discard(name)
         found, expected = self.arrays[name], leaf.shape or (1,)
         require(
             found.shape == expected,

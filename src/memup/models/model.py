@@ -282,7 +282,7 @@ class Model:
         Raises:
             MemupError: a field is missing, of another shape or outside its space.
         """
-        asked = Sequences(sequences, self._held.blueprint)
+        asked = self.sequences(sequences)
         out: list[Any] = [None] * asked.count
         for numbers, memories in self._reader.batches(asked):
             for number, memory in zip(numbers, memories, strict=True):
@@ -304,11 +304,15 @@ class Model:
         Raises:
             MemupError: the model has no predictor; or as `memory_of`.
         """
-        asked = Sequences(sequences, self._held.blueprint)
+        asked = self.sequences(sequences)
         out: list[Any] = [None] * asked.count
         for number, _, answers in self.answers(asked, steps):
             out[number] = answers
         return out
+
+    def sequences(self, given: Given) -> Sequences:
+        """Return sequences that were checked, for `answers`; see `memory_of`."""
+        return Sequences(given, self._held.blueprint)
 
     def answers(
         self, asked: Sequences, steps: str = "every"
