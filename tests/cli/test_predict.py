@@ -25,7 +25,6 @@ CUES = {
     "method.updates_per_call": 10,
     "method.batch_size": 4,
     "detect.updates": 50,
-    "detect.batch": 32,
 }
 
 
