@@ -3,7 +3,7 @@
 from benchmarks.suite import Row, Suite
 from benchmarks.words import words
 from memup.memories.table import MEMORIES
-from memup.specs.presets import ZOO
+from memup.specs.presets.zoo import ZOO
 
 THREE = (0, 1, 2)
 
