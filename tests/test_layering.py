@@ -41,6 +41,7 @@ NO_JAX_FILES = {
     "core/families.py",
     "core/spaces.py",
     "runs/rundir.py",
+    "method/detectors/table.py",
     "method/orders/table.py",
     "method/selectors/table.py",
     "method/targets/table.py",

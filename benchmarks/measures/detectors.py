@@ -28,7 +28,7 @@ def scores(cell: Cell) -> dict:
     ids = workspace.store.ids[:500]
     if detector == "surprise":
         phase = job.phases[2]
-        phase._surprise(workspace, workspace.results["model"], ids)
+        phase.rescore(workspace, workspace.results["model"], ids)
     all_scores = [workspace.store.scores(int(i))[:-1] for i in ids]
     signalled = [_signalled(workspace.store.episode(int(i))["obs"][:-1]) for i in ids]
     junction = [int(np.flatnonzero(s)[-1]) for s in signalled]

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from memup.phases.scores import ContextTable
 
 import memup
+from memup.method.detectors.contexts import ContextTable
 
 LENGTH, WINDOW, MIDDLE = 24, 4, 15
 SMALL = {

@@ -162,7 +162,7 @@ class Memory(AbstractPhase):
         held = self.order.held_out(ids, lengths, window=own.length, rng=rng)
         if self.rescored:
             ids = np.unique([v.episode for v in held.visits])
-            self._rescore(workspace, state["train"].slow, ids)
+            self.rescore(workspace, state["train"].slow, ids)
         stride = min(max(own.stride, held.stride), held.window)
         windows = replace(own, selector=own.selector.greedy(), length=held.window, stride=stride)
         stretches = held.visits, held.rows, held.count
@@ -188,7 +188,7 @@ class Memory(AbstractPhase):
             # All of them, not only the new ones: then scores depend on this state alone, and a
             # run that was killed and goes on finds the same.
             ids = np.unique([v.episode for v in visits]).astype(np.int64)
-            self._rescore(workspace, state["train"].slow, ids)
+            self.rescore(workspace, state["train"].slow, ids)
         return self._build(workspace, state["cursor"], chunk)
 
     def _visits(
@@ -204,7 +204,7 @@ class Memory(AbstractPhase):
         rng = workspace.rng(f"{self.name}/select", chunk)
         return after, self.windows.build(visits, self.rows, self.chunk, rng)
 
-    def _rescore(self, workspace: Workspace, params: Params, ids: np.ndarray) -> None:
+    def rescore(self, workspace: Workspace, params: Params, ids: np.ndarray) -> None:
         """Score episodes by a model with memory, a fixed number at a time."""
         count = -(-int(workspace.store.lengths().max()) // WINDOW)
         for low in range(0, len(ids), self.rows):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from memup.data.store import EpisodeStore
-from memup.phases.scores import MOST, ContextTable
+from memup.method.detectors.contexts import MOST, ContextTable
 
 
 def store_of(**fields):
