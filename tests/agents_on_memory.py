@@ -8,7 +8,7 @@ from memup.core.types import StepInput, Trajectory
 from memup.envs.tmaze import TMaze
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
-from memup.nn.encoder import InputEncoder
+from memup.nn.encoders import InputEncoder
 
 ENV = TMaze(3, "LN")
 B, T = 4, 12

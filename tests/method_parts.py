@@ -11,7 +11,7 @@ from memup.method.selectors.make import make_selector
 from memup.method.targets.base import TargetParts
 from memup.method.targets.table import TARGETS
 from memup.nn.distributions import Normal
-from memup.nn.encoder import QueryEncoder
+from memup.nn.encoders import QueryEncoder
 
 
 def target(name, gamma=0.0, fields=()):

@@ -17,7 +17,7 @@ FIELDS = {
     "method.batch_size": 4,
     "method.updates_per_call": 10,
     "method.window": 4,
-    "method.encoder": 6,
+    "encoder.size": 6,
     "method.width": 6,
     "agent.steps": 2048,
     "agent.environments": 4,

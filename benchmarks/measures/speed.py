@@ -27,7 +27,7 @@ from memup.memories.table import MEMORIES
 from memup.method.predictor import Predictor
 from memup.method.update import MemUP, Model
 from memup.nn.distributions import Normal
-from memup.nn.encoder import InputEncoder, QueryEncoder
+from memup.nn.encoders import InputEncoder, QueryEncoder
 
 RIVALS = Path(__file__).parents[1] / "rivals"
 ROWS, WINDOW, TARGETS = 64, 20, 2

@@ -20,7 +20,7 @@ from memup.core.spaces import Box, Dict, Discrete
 from memup.core.types import StepInput
 from memup.envs.memory_game import MemoryGame
 from memup.memories.make import make_memory
-from memup.nn.encoder import InputEncoder
+from memup.nn.encoders import InputEncoder
 from memup.ops.gaussian import Gaussian, kl_divergence
 
 ENV = MemoryGame(4)

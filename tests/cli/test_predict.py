@@ -18,7 +18,7 @@ CUES = {
     "method.target": "label",
     "memory": "rnn",
     "memory.size": 6,
-    "method.encoder": 6,
+    "encoder.size": 6,
     "method.width": 6,
     "method.window": 4,
     "method.updates": 20,

@@ -23,7 +23,7 @@ from memup.envs.tmaze import TMaze
 from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
 from memup.memories.table import MEMORIES
-from memup.nn.encoder import InputEncoder
+from memup.nn.encoders import InputEncoder
 from memup.specs.spec import all_options, make_spec
 
 ENV, B, T = TMaze(3), 4, 6
@@ -65,7 +65,7 @@ TINY = {
     "agent.replay": 60,
     "agent.batch_size": 4,
     "agent.minibatches": 2,
-    "method.encoder": 4,
+    "encoder.size": 4,
     "agent.hidden": 4,
     "agent.latent": 3,
     "agent.slots": 5,

@@ -23,7 +23,7 @@ from memup.method.selectors.current import Current
 from memup.method.update import MemUP, Model, initial_rows
 from memup.method.windows import Windows
 from memup.nn.distributions import Finite, Quantile
-from memup.nn.encoder import InputEncoder, QueryEncoder
+from memup.nn.encoders import InputEncoder, QueryEncoder
 
 SPACE = Discrete(3)
 LN2 = math.log(2)

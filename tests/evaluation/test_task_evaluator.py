@@ -21,7 +21,7 @@ FIELDS = {
     "method.query_length": 3,
     "memory": "rnn",
     "memory.size": 5,
-    "method.encoder": 4,
+    "encoder.size": 4,
     "method.width": 6,
 }
 

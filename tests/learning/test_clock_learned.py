@@ -12,7 +12,7 @@ FIELDS = {
     "memory": "gru",
     "memory.size": 16,
     "method.batch_size": 64,
-    "method.encoder": 16,
+    "encoder.size": 16,
     "method.width": 32,
     "method.learning_rate": 5e-3,
     "method.window": 4,

@@ -11,7 +11,7 @@ SMALL = {
     "memory": "gru",
     "memory.size": 8,
     "method.batch_size": 16,
-    "method.encoder": 8,
+    "encoder.size": 8,
     "method.width": 16,
     "method.learning_rate": 5e-3,
     "method.window": WINDOW,

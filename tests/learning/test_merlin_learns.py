@@ -7,7 +7,7 @@ SMALL = {
     "agent": "merlin",
     "training": "end-to-end",
     "memory": "none",  # the policy has no state of its own
-    "method.encoder": 16,
+    "encoder.size": 16,
     "agent.rollout": 6,
     "agent.slots": 10,
     "agent.latent": 8,

@@ -12,7 +12,7 @@ SMALL = {
     "memory": "gru",
     "memory.size": 12,
     "method.batch_size": 32,
-    "method.encoder": 12,
+    "encoder.size": 12,
     "method.width": 24,
     "method.learning_rate": 5e-3,
     "method.window": 4,

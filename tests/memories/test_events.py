@@ -17,7 +17,7 @@ from memup.data import rarity
 from memup.data.store import EpisodeStore
 from memup.memories.base import AbstractCell
 from memup.memories.make import make_memory
-from memup.nn.encoder import InputEncoder
+from memup.nn.encoders import InputEncoder
 from memup.nn.events import EventEncoder, ObservationRarity
 
 INPUT, STEPS = 3, 8

@@ -7,7 +7,7 @@ import numpy as np
 from memup.core.spaces import Box, Discrete
 from memup.core.types import Query
 from memup.method.predictor import Predictor
-from memup.nn.encoder import QueryEncoder
+from memup.nn.encoders import QueryEncoder
 
 
 def test_questions_read_different_things_of_a_memory_from_the_start(key):

@@ -170,7 +170,7 @@ SUPERVISED = {
     "method.batch_size": 2,
     "method.updates_per_call": 5,
     "method.window": 6,
-    "method.encoder": 4,
+    "encoder.size": 4,
     "method.width": 4,
 }
 

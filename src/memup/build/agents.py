@@ -28,7 +28,7 @@ from memup.core.tree import Params, initial, ravel, rebuilder
 from memup.core.types import Key, Query, StepInput
 from memup.memories.encoded import EncodedMemory
 from memup.method.update import Model
-from memup.nn.encoder import encode
+from memup.nn.encoders import numbers
 from memup.specs.spec import RunSpec
 
 Maker = Callable[["Ground"], AbstractAgent]
@@ -78,7 +78,7 @@ def _greedy(ground: Ground) -> Greedy:
     known = jnp.asarray(blueprint.facts["action_indifferent"])
 
     def action_indifferent(obs: PyTree) -> Array:
-        return (known == encode(blueprint.observation_space, obs)).all(axis=-1).any()
+        return (known == numbers(blueprint.observation_space, obs)).all(axis=-1).any()
 
     return Greedy(
         ground.model,

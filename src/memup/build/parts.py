@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from memup.build.blueprint import Blueprint
 from memup.core.errors import require
@@ -17,7 +16,7 @@ from memup.method.local import LocalModel
 from memup.method.predictor import LocalPredictor, Predictor
 from memup.method.update import Model
 from memup.nn.distributions import AbstractDistribution, from_description
-from memup.nn.encoder import InputEncoder, Normaliser, QueryEncoder
+from memup.nn.encoders import InputEncoder, QueryEncoder
 from memup.nn.events import EventEncoder, ObservationRarity
 from memup.specs.spec import RunSpec
 
@@ -52,9 +51,9 @@ class Parts:
         return InputEncoder(
             self.blueprint.observation_space,
             self.blueprint.action_space,
-            self.spec["method.encoder"],
+            self.spec["encoder.size"],
             key=key,
-            normalise=_normalise(self.blueprint),
+            facts=self.blueprint.facts.get("scales"),
             dropout=self.spec["method.dropout"],
         )
 
@@ -65,14 +64,14 @@ class Parts:
 
     def question(self, key: Key) -> QueryEncoder:
         """Make what encodes a question."""
-        size = self.spec["method.encoder"]
+        size = self.spec["encoder.size"]
         return QueryEncoder(
             self.blueprint.observation_space,
             self.blueprint.action_space,
             size,
             self.blueprint.query_length,
             key=key,
-            normalise=_normalise(self.blueprint),
+            facts=self.blueprint.facts.get("scales"),
         )
 
     def model(self) -> Callable[[Key], Model]:
@@ -96,7 +95,7 @@ class Parts:
 
     def local_model(self, likelihood: AbstractDistribution) -> Callable[[Key], LocalModel]:
         """Return what makes a memory-less model of an outcome from a key."""
-        width = self.spec["method.encoder"]
+        width = self.spec["encoder.size"]
 
         def make(key: Key) -> LocalModel:
             keys = jax.random.split(key)
@@ -106,13 +105,6 @@ class Parts:
             )
 
         return make
-
-
-def _normalise(blueprint: Blueprint) -> Normaliser:
-    found: dict[str, Any] | None = blueprint.facts.get("normalise")
-    if found is None:
-        return Normaliser.identity(blueprint.observation_space.size)
-    return Normaliser(jnp.asarray(found["shift"]), jnp.asarray(found["scale"]))
 
 
 def _rarity(blueprint: Blueprint, threshold: float) -> ObservationRarity:

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Int, PyTree
 
-from memup.core.spaces import Space, flatten, join
+from memup.core.spaces import Discrete, Leaf, MultiDiscrete, Space, flatten, join
 from memup.core.types import Query
 from memup.data.store import EpisodeStore
 
@@ -37,7 +37,16 @@ def look_up(
     """Return the observations, or actions, in some rows of a store; () where there is no space."""
     if space is None:
         return ()
-    return join(space, {n: store.gather(n, rows) for n in flatten(space, prefix)}, prefix)
+    leaves = flatten(space, prefix).items()
+    return join(space, {n: _narrow(leaf, store.gather(n, rows)) for n, leaf in leaves}, prefix)
+
+
+def _narrow(leaf: Leaf, values: np.ndarray) -> np.ndarray:
+    """Return values in a dtype that devices compute in: long whole numbers become floats."""
+    if isinstance(leaf, Discrete | MultiDiscrete):
+        return values.astype(np.int32) if values.dtype.itemsize > 4 else values
+    wide = values.dtype.itemsize > 4 or values.dtype == np.float16
+    return values.astype(np.float32) if wide else values
 
 
 def store_names(observation_space: Space, action_space: Space | None) -> list[str]:

@@ -8,6 +8,7 @@ not hold counts as if it were seen once in one more step), a step's rarity is
     max_d (s(x_d) - mean s_d) / max(std s_d, 0.1).
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -111,9 +112,11 @@ def measure(
     rows = store.sample_rows(rng, SAMPLE)
     facts = []
     for name, leaf in leaves.items():
+        if math.prod(leaf.shape) > WIDEST:
+            continue
         counted = MAX_CLASSES if isinstance(leaf, Box) else SAMPLE
         data = store.gather(name, rows).reshape(len(rows), -1)
-        for number in range(data.shape[1] if data.shape[1] <= WIDEST else 0):
+        for number in range(data.shape[1]):
             fact: dict[str, Any] = {"field": name, "number": number}
             column = data[:, number].astype(np.float64)
             values, counts = np.unique(column, return_counts=True)

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from memup.core.spaces import Space, split
 from memup.core.types import Key, Observation, StepInput
-from memup.nn.encoder import InputEncoder
+from memup.nn.encoders import InputEncoder
 from memup.nn.marginal import Marginal
 
 

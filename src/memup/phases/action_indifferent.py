@@ -5,6 +5,7 @@ if the memory-less model of the outcomes is certain of each action's outcome the
 same of all of them.
 """
 
+import math
 from typing import Any
 
 import jax
@@ -12,14 +13,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from memup.core.spaces import require_discrete
+from memup.core.spaces import flatten, require_discrete
 from memup.core.types import Query
 from memup.data.queries import look_up
 from memup.method.local import LocalModel
-from memup.nn.encoder import encode
+from memup.nn.encoders import numbers
 from memup.phases.base import Workspace
 
 SAMPLE = 50_000
+WIDEST = 256
 MOST = 64
 CERTAIN = 0.01
 SAME = 0.01
@@ -33,17 +35,20 @@ def action_indifferent(workspace: Workspace, model: LocalModel) -> Float[np.ndar
         model: the memory-less model of the outcomes, trained.
 
     Returns:
-        N at most 64, and 0 where outcomes are no categories or observations are of many kinds.
+        N at most 64, and 0 where outcomes are no categories or observations are of many kinds, as
+        those of more than 256 numbers are.
     """
-    store, nothing = workspace.store, np.zeros((0, workspace.observation_space.size), np.float32)
-    if not model.likelihood.finite:
+    leaves = flatten(workspace.observation_space).values()
+    width = sum(math.prod(leaf.shape) for leaf in leaves)
+    store, nothing = workspace.store, np.zeros((0, width), np.float32)
+    if not model.likelihood.finite or width > WIDEST:
         return nothing
     obs = look_up(
         store,
         workspace.observation_space,
         store.sample_rows(workspace.rng("action-indifferent"), SAMPLE),
     )
-    flat = np.asarray(jax.vmap(lambda o: encode(workspace.observation_space, o))(obs))
+    flat = np.asarray(jax.vmap(lambda o: numbers(workspace.observation_space, o))(obs))
     _, where, counts = np.unique(flat, axis=0, return_index=True, return_counts=True)
     where = where[np.argsort(-counts)][:MOST]
     few = jax.tree.map(lambda a: a[where], obs)

@@ -2,18 +2,16 @@
 
 from typing import Any
 
-import jax
 import numpy as np
 from jaxtyping import Float
 
 from memup.core.errors import require
 from memup.core.spaces import flatten
 from memup.data import rarity
-from memup.data.queries import look_up
+from memup.data.scales import measure_scales
 from memup.data.store import EpisodeStore
 from memup.method.targets.base import AbstractTarget
 from memup.nn.distributions import from_description, suit
-from memup.nn.encoder import Normaliser, encode
 from memup.phases.base import Workspace
 
 SAMPLE = 200_000
@@ -25,12 +23,11 @@ FAR = 10.0
 def measure(workspace: Workspace, target: AbstractTarget, family: str) -> dict[str, Any]:
     """Measure which families suit the outcomes, how large the inputs are and which are rare."""
     store, space = workspace.store, workspace.observation_space
-    seen = look_up(store, space, store.sample_rows(workspace.rng("detect/measure"), SAMPLE))
-    normal = Normaliser.of_data(jax.vmap(lambda o: encode(space, o))(seen))
+    rng = workspace.rng("detect/measure")
     return {
         **families(outcomes(store, target, store.ids), family),
         "rarity": rarity.measure(store, flatten(space), workspace.rng("detect/rarity")),
-        "normalise": {"shift": normal.shift.tolist(), "scale": normal.scale.tolist()},
+        "scales": measure_scales(store, space, workspace.action_space, rng),
     }
 
 

@@ -64,7 +64,7 @@ GENERAL: dict[str, Option] = {
         low=0.0,
         high=1.0,
     ),
-    "method.encoder": Option(64, "units that encode an input and a question", low=1),
+    "encoder.size": Option(64, "units that encode an input and a question", low=1),
     "method.dropout": Option(
         0.0,
         "share of the encoded input that is dropped in training, where data are few",

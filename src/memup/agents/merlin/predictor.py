@@ -17,7 +17,7 @@ from memup.agents.reader import Reader
 from memup.core.types import Key, State, StepInput
 from memup.memories.base import reset_where
 from memup.memories.lstm import LSTM
-from memup.nn.encoder import InputEncoder
+from memup.nn.encoders import InputEncoder
 from memup.ops.gaussian import Gaussian, from_numbers
 from memup.ops.retroactive import Rows, append, no_rows, note_reading
 
