@@ -15,7 +15,7 @@ from memup.nn.encoders import QueryEncoder
 
 
 def target(name, gamma=0.0, fields=()):
-    return TARGETS[name].make(TargetParts(fields, gamma), {"gamma": gamma})
+    return TARGETS[name].make(TargetParts(fields, gamma), {"gamma": gamma, "family": "auto"})
 
 
 def selector(names, width, temperature=0.25, store=None, space=None):

@@ -27,9 +27,9 @@ def test_by_default_nothing_is_lost():
 @pytest.mark.parametrize(
     ("fields", "dropout", "forget"),
     [
-        ({"method.dropout": 0.5}, 0.5, 0.0),
+        ({"encoder.dropout": 0.5}, 0.5, 0.0),
         ({"method.state_reset_prob": 0.1}, 0.0, 0.1),
-        ({"method.dropout": 0.3, "method.state_reset_prob": 0.2}, 0.3, 0.2),
+        ({"encoder.dropout": 0.3, "method.state_reset_prob": 0.2}, 0.3, 0.2),
     ],
 )
 def test_what_a_run_asks_for_is_lost(fields, dropout, forget):

@@ -84,7 +84,7 @@ def test_a_subclass_may_have_another_default():
     assert options_of(Config) == {}
     assert {n: o.default for n, o in options_of(Other).items()} == {"rate": 0.25, "steps": 7}
     assert options_of(Other)["steps"].parse("steps", str(LARGEST)) == LARGEST
-    assert Base().rate == 0.5 and Other().check() is None
+    assert Base().rate == 0.5 and Other().check({}) is None
 
 
 def test_few_options_exist_whatever_is_chosen():

@@ -52,18 +52,18 @@ ENV = {"env": "tmaze-10"}
         ),
         (
             {"method.order.segment_length": 4},
-            "method.order.segments=4: expected a multiple of the 5 pieces",
+            "method.order.segments=4: expected a multiple of the 5 segments",
         ),
         (
             {"agent": "merlin", "training": "end-to-end", "method.events": 3},
             "method.events=3: expected stored episodes",
         ),
-        ({"training": "end-to-end", "method.dropout": 0.5}, "method.dropout=0.5: an agent that"),
+        ({"training": "end-to-end", "encoder.dropout": 0.5}, "encoder.dropout=0.5: an agent that"),
         (
             {"training": "end-to-end", "method.state_reset_prob": 0.1},
             "method.state_reset_prob=0.1: an agent that",
         ),
-        ({"method.dropout": 1}, "method.dropout=1.0: expected at most 0.99"),
+        ({"encoder.dropout": 1}, "encoder.dropout=1.0: expected at most 0.99"),
         ({"agent.environments": 6}, "agent.minibatches=4: expected a divisor"),
         ({"training": "supervised"}, "expected a dataset"),
         ({"agent": "greedy", "training": "joint"}, "learns nothing; expected 'two-phase'"),
@@ -78,8 +78,12 @@ ENV = {"env": "tmaze-10"}
         ({"training": "joint", "method.detector": "surprise"}, "in joint training"),
         ({"method.target": "q-value"}, "training='two-phase': target 'q-value' needs an agent"),
         (
-            {"training": "joint", "method.target": "q-value", "method.likelihood": "categorical"},
-            "method.likelihood='categorical': the values",
+            {
+                "training": "joint",
+                "method.target": "q-value",
+                "method.target.family": "categorical",
+            },
+            "unknown field 'method.target.family'",
         ),
     ],
     ids=str,

@@ -1,6 +1,8 @@
 """The options of the agents, each defined once: for agents, tables and help. Never loads jax."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from memup.core.errors import require
 from memup.core.options import Config, option
@@ -43,8 +45,8 @@ class PPOConfig(LearningConfig):
     epochs: int = option(4, "passes over a rollout", low=1)
     minibatches: int = option(4, "parts of a rollout, by environment", low=1)
 
-    def check(self) -> None:
-        """Raise where options do not fit together."""
+    def check(self, run: Mapping[str, Any]) -> None:
+        """See Config."""
         _check_minibatches(self.minibatches, self.environments)
 
 
@@ -79,8 +81,8 @@ class IMPALAConfig(LearningConfig):
     )
     policy_lag: int = option(16, "learner updates that the acting policy may be old", low=0)
 
-    def check(self) -> None:
-        """Raise where options do not fit together."""
+    def check(self, run: Mapping[str, Any]) -> None:
+        """See Config."""
         _check_minibatches(self.minibatches, self.environments)
 
 
@@ -109,8 +111,8 @@ class R2D2Config(LearningConfig):
         high=1.0,
     )
 
-    def check(self) -> None:
-        """Raise where options do not fit together."""
+    def check(self, run: Mapping[str, Any]) -> None:
+        """See Config."""
         require(
             self.burn_in < self.sequence,
             f"agent.burn_in={self.burn_in}: expected less than agent.sequence={self.sequence}, so "
@@ -153,12 +155,36 @@ class MerlinConfig(LearningConfig):
     size: int = option(32, "units of the predictor's LSTM", low=1)
     hidden: int = option(64, "units of every hidden layer", low=1)
 
+    def check(self, run: Mapping[str, Any]) -> None:
+        """See Config."""
+        require(
+            run["training"] == "end-to-end",
+            f"training={run['training']!r}: agent 'merlin' trains a memory of its own; "
+            "expected 'end-to-end'",
+        )
+
 
 @dataclass(frozen=True)
 class GreedyConfig(Config):
     """The agent that learns nothing (agents/greedy.py)."""
 
     tie: float = option(0.0, "draw among actions so near to the best; 0: among equal ones", low=0.0)
+
+    def check(self, run: Mapping[str, Any]) -> None:
+        """See Config."""
+        require(
+            run["training"] == "two-phase",
+            f"training={run['training']!r}: agent 'greedy' learns nothing; expected 'two-phase'",
+        )
+        require(
+            run["method.target"] in ("reward", "return"),
+            f"method.target={run['method.target']!r}: agent 'greedy' needs 'reward' or 'return'",
+        )
+        require(
+            run["method.query_length"] == 1,
+            f"method.query_length={run['method.query_length']}: agent 'greedy' sees one step; "
+            "expected 1",
+        )
 
 
 def _check_minibatches(minibatches: int, environments: int) -> None:

@@ -175,12 +175,9 @@ class Builder:
 
     def _detect(self) -> Detect:
         spec = self.spec
-        # What random play holds are rewards: few values, which says nothing of the agent's.
-        family = "normal" if spec["method.target"] == "q-value" else spec["method.likelihood"]
         return Detect(
             self.detector,
             self.target,
-            family,
             spec["detect.updates"],
             DETECTOR_BATCH,
         )
@@ -237,7 +234,7 @@ class Builder:
     def learner(self, workspace: Workspace, key: Key) -> tuple[MemUP, Params]:
         """Make memory, predictor and what trains them."""
         spec, make = self.spec, self.parts(workspace).model()
-        noisy = spec["method.dropout"] or spec["method.state_reset_prob"]
+        noisy = spec["encoder.dropout"] or spec["method.state_reset_prob"]
         learner = MemUP.of(
             rebuilder(make),
             self._rate(),

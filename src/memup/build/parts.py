@@ -54,7 +54,7 @@ class Parts:
             self.spec["encoder.size"],
             key=key,
             facts=self.blueprint.facts.get("scales"),
-            dropout=self.spec["method.dropout"],
+            dropout=self.spec["encoder.dropout"],
         )
 
     def memory(self, inputs: int, key: Key, events: bool = False) -> AbstractMemory:

@@ -80,8 +80,12 @@ def option(
 class Config:
     """Base of the dataclasses whose fields are options; this one has none."""
 
-    def check(self) -> None:
-        """Raise a MemupError where options do not fit together."""
+    def check(self, run: Mapping[str, Any]) -> None:
+        """Raise a MemupError where these options do not fit together, or not into a run.
+
+        Args:
+            run: every field of the run, resolved: `run["method.window"]`.
+        """
 
 
 def options_of(config: type[Config] | Mapping[str, Option]) -> dict[str, Option]:

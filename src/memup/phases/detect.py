@@ -32,7 +32,6 @@ class Detect(AbstractPhase):
     Args:
         make: workspace -> detector; called once the facts are known.
         make_target: workspace -> what is predicted.
-        family: likelihood family of the predictor.
         updates: at most.
         batch: steps an update.
     """
@@ -43,11 +42,10 @@ class Detect(AbstractPhase):
         self,
         make: Callable[[Workspace], AbstractDetector],
         make_target: Callable[[Workspace], AbstractTarget],
-        family: str,
         updates: int,
         batch: int,
     ):
-        self.make, self.make_target, self.family = make, make_target, family
+        self.make, self.make_target = make, make_target
         self.updates, self.batch = updates, batch
 
     def prepare(self, workspace: Workspace) -> None:
@@ -57,7 +55,7 @@ class Detect(AbstractPhase):
         require(len(workspace.store) > 0, "the store is empty: expected at least one episode")
         self.target.prepare(workspace.store, workspace.store.ids)
         if "likelihood" not in workspace.facts:
-            workspace.facts |= measure(workspace, self.target, self.family)
+            workspace.facts |= measure(workspace, self.target)
         self.detector = self.make(workspace)
         self._learn = Compiled(self.detector.learn_many, donate=(0,))
         self._losses = Compiled(self.detector.losses)

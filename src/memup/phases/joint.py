@@ -129,7 +129,7 @@ class Joint(AbstractPhase):
         stays are kept.
         """
         new = outcomes(workspace.store, self.detect.target, ids)
-        facts = widened(workspace.facts, new, self.detect.family)
+        facts = widened(workspace.facts, new, self.detect.target.family)
         if facts is None:
             return detector, memory
         models = {name: own.model for name, own in self.detect.detector.learners.items()}

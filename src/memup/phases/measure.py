@@ -20,12 +20,12 @@ TAIL = 64
 FAR = 10.0
 
 
-def measure(workspace: Workspace, target: AbstractTarget, family: str) -> dict[str, Any]:
+def measure(workspace: Workspace, target: AbstractTarget) -> dict[str, Any]:
     """Measure which families suit the outcomes, how large the inputs are and which are rare."""
     store, space = workspace.store, workspace.observation_space
     rng = workspace.rng("detect/measure")
     return {
-        **families(outcomes(store, target, store.ids), family),
+        **families(outcomes(store, target, store.ids), target.family),
         "rarity": rarity.measure(store, flatten(space), workspace.rng("detect/rarity")),
         "scales": measure_scales(store, space, workspace.action_space, rng),
     }

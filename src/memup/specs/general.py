@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from memup.agents.table import AGENTS
+from memup.core.errors import require
 from memup.core.options import Config, Option, option
 from memup.core.registry import Entry
 from memup.memories.table import MEMORIES
@@ -22,10 +24,32 @@ class JointConfig(Config):
     polyak: float = option(0.9, "decay of the policy's slow copy of the memory", low=0.0, high=1.0)
 
 
+@dataclass(frozen=True)
+class EndToEndConfig(Config):
+    """Training end to end has no options, and leaves some of the method's unread."""
+
+    def check(self, run: Mapping[str, Any]) -> None:
+        """See Config."""
+        # It has no store, which says what is rare.
+        require(
+            not run["method.events"],
+            f"method.events={run['method.events']:g}: expected stored episodes, to know what is "
+            "rare; training='end-to-end' has none",
+        )
+        for name in ("encoder.dropout", "method.state_reset_prob"):
+            require(
+                not run[name],
+                f"{name}={run[name]:g}: an agent that trains its own memory loses nothing; "
+                "expected 0 for training='end-to-end'",
+            )
+
+
 TRAININGS: dict[str, Entry] = {
     "two-phase": Entry("memup.build.job:Builder", "first the memory, then a policy on it"),
     "joint": Entry("memup.build.job:Builder", "memory and policy in turn", JointConfig),
-    "end-to-end": Entry("memup.build.job:Builder", "an agent that trains its own memory"),
+    "end-to-end": Entry(
+        "memup.build.job:Builder", "an agent that trains its own memory", EndToEndConfig
+    ),
     "supervised": Entry("memup.build.job:Builder", "a memory on stored or generated sequences"),
 }
 GENERAL: dict[str, Option] = {
@@ -40,9 +64,6 @@ GENERAL: dict[str, Option] = {
     "method.selector": Option("top-k", "names of `memup list selectors`, joined by +"),
     "method.order": Option("auto", "a name of `memup list orders`"),
     "method.target": Option("reward", "outcome that is predicted", choices=tuple(TARGETS)),
-    "method.likelihood": Option(
-        "auto", "distribution family of the outcomes", choices=("auto", "categorical", "normal")
-    ),
     "method.query_length": Option(
         1, "steps that a question shows, the asked one the last of them", low=1, high=1000
     ),
@@ -65,7 +86,7 @@ GENERAL: dict[str, Option] = {
         high=1.0,
     ),
     "encoder.size": Option(64, "units that encode an input and a question", low=1),
-    "method.dropout": Option(
+    "encoder.dropout": Option(
         0.0,
         "share of the encoded input that is dropped in training, where data are few",
         low=0.0,

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from memup.agents.table import AGENTS
-from memup.core.errors import MemupError, require, unknown_name
-from memup.core.options import Option
-from memup.core.registry import find
+from memup.core.errors import require, unknown_name
+from memup.core.options import Config, Option
+from memup.core.registry import Entry, find
 from memup.envs.table import check_env_id
 from memup.specs.general import GENERAL, PARTS
 from memup.tasks.table import check_task_id
@@ -34,13 +34,22 @@ class RunSpec(Mapping[str, Any]):
         """Number of fields."""
         return len(self.values_)
 
-    def options(self, prefix: str) -> dict[str, Any]:
+    def options(self, name: str) -> dict[str, Any]:
         """Return the fields of what a field such as `memory` names: {"size": 64, ...}."""
-        return {n: self[f"{prefix}.{n}"] for n in part_options(prefix, self[prefix])}
+        return {n: self[f"{PARTS[name].prefix}.{n}"] for n in part_options(name, self[name])}
 
-    def config(self, prefix: str) -> Any:
-        """Return the options of the named memory or agent as its dataclass."""
-        return PARTS[prefix].table[self[prefix]].config(**self.options(prefix))
+    def config(self, name: str) -> Any:
+        """Return the options of what a field such as `memory` names as their dataclass."""
+        [config] = self.configs(name)
+        return config
+
+    def configs(self, name: str) -> list[Config]:
+        """Return those of all that a field names: several may be joined by "+"."""
+        options = self.options(name)
+        return [
+            entry.config(**{n: options[n] for n in entry.options})
+            for entry in _entries(name, self[name])
+        ]
 
     def replace(self, given: Mapping[str, Any]) -> "RunSpec":
         """Return a spec in which some fields are others; checked as `make_spec` checks."""
@@ -72,10 +81,13 @@ def carried(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]
 
 def part_options(name: str, value: str) -> dict[str, Option]:
     """Return the options of what a field names, which may be several joined by "+"."""
+    return {n: option for entry in _entries(name, value) for n, option in entry.options.items()}
+
+
+def _entries(name: str, value: str) -> list[Entry]:
     part = PARTS[name]
     words = value.split("+") if name == "method.selector" else [value]
-    entries = [find(part.table, part.kind, word) for word in words]
-    return {n: option for entry in entries for n, option in entry.options.items()}
+    return [find(part.table, part.kind, word) for word in words]
 
 
 def all_options(given: Mapping[str, Any]) -> dict[str, Option]:
@@ -105,20 +117,17 @@ def make_spec(given: Mapping[str, Any]) -> RunSpec:
         if name not in options:
             raise unknown_name("field", name, options)
     spec = {n: option.parse(n, given.get(n, option.default)) for n, option in options.items()}
-    _check(spec)
-    run = RunSpec(spec)
-    for prefix in ("memory", "agent"):
-        run.config(prefix).check()
-    return run
-
-
-def _check(spec: Mapping[str, Any]) -> None:
     _check_source(spec)
-    _check_agent(spec)
-
-    if spec["method.target"] == "q-value":
-        _check_values(spec)
-    _check_method(spec)
+    require(
+        spec["method.query_stride"] <= spec["method.window"],
+        f"method.query_stride={spec['method.query_stride']}: expected at most "
+        f"method.window={spec['method.window']}",
+    )
+    run = RunSpec(spec)
+    for name in PARTS:
+        for config in run.configs(name):
+            config.check(run)
+    return run
 
 
 def _check_source(spec: Mapping[str, Any]) -> None:
@@ -142,82 +151,3 @@ def _check_source(spec: Mapping[str, Any]) -> None:
             spec["method.target"] == "label",
             f"method.target={spec['method.target']!r}: a task has labels; expected 'label'",
         )
-
-
-def _check_values(spec: Mapping[str, Any]) -> None:
-    require(
-        spec["training"] == "joint",
-        f"training={spec['training']!r}: target 'q-value' needs an agent that acts while episodes "
-        "are stored; expected 'joint'",
-    )
-    require(
-        spec["method.likelihood"] != "categorical",
-        "method.likelihood='categorical': the values of target 'q-value' are real numbers; "
-        "expected 'normal'",
-    )
-
-
-def _check_agent(spec: Mapping[str, Any]) -> None:
-    if spec["agent"] == "greedy":
-        require(
-            spec["training"] == "two-phase",
-            f"training={spec['training']!r}: agent 'greedy' learns nothing; expected 'two-phase'",
-        )
-        require(
-            spec["method.target"] in ("reward", "return"),
-            f"method.target={spec['method.target']!r}: agent 'greedy' needs 'reward' or 'return'",
-        )
-        require(
-            spec["method.query_length"] == 1,
-            f"method.query_length={spec['method.query_length']}: agent 'greedy' sees one step; "
-            "expected 1",
-        )
-    if spec["agent"] == "merlin":
-        require(
-            spec["training"] == "end-to-end",
-            f"training={spec['training']!r}: agent 'merlin' trains a memory of its own; "
-            "expected 'end-to-end'",
-        )
-
-
-def _check_method(spec: Mapping[str, Any]) -> None:
-    joint_surprise = spec["training"] == "joint" and spec["method.detector"] == "surprise"
-    if joint_surprise:
-        raise MemupError(
-            "method.detector='surprise': expected 'entropy' or 'quantile' in joint training"
-        )
-    require(
-        spec["method.query_stride"] <= spec["method.window"],
-        f"method.query_stride={spec['method.query_stride']}: expected at most "
-        f"method.window={spec['method.window']}",
-    )
-    # An agent that trains its own memory has no store, or would leave the option unread.
-    require(
-        not spec["method.events"] or spec["training"] != "end-to-end",
-        f"method.events={spec['method.events']:g}: expected stored episodes, to know what is rare; "
-        "training='end-to-end' has none",
-    )
-    for name in ("method.dropout", "method.state_reset_prob"):
-        require(
-            not spec[name] or spec["training"] != "end-to-end",
-            f"{name}={spec[name]:g}: an agent that trains its own memory loses nothing; expected 0 "
-            "for training='end-to-end'",
-        )
-    if "method.order.segment_length" in spec:
-        own = (f"order.{name}" for name in ("segment_length", "segments", "long_rows"))
-        _check_pieces(*(spec[f"method.{name}"] for name in ("window", *own)))
-
-
-def _check_pieces(window: int, piece: int, visits: int, old: float) -> None:
-    if not piece:
-        return
-    require(
-        window % piece == 0,
-        f"method.order.segment_length={piece}: expected a divisor of method.window={window}",
-    )
-    # An old life begins with a window.
-    require(
-        old == 0 or visits * piece % window == 0,
-        f"method.order.segments={visits}: expected a multiple of the {window // piece} pieces that "
-        "a window is put together from, as method.order.long_rows is not 0",
-    )

@@ -3,8 +3,11 @@
 This file needs no jax.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from memup.core.errors import require
 from memup.core.options import Config, option
 from memup.core.registry import Entry
 
@@ -32,6 +35,20 @@ class JumpConfig(Config):
     long_after: float = option(
         0.0, "share of the updates before the first long row", low=0.0, high=1.0
     )
+
+    def check(self, run: Mapping[str, Any]) -> None:
+        """See Config: segments and long rows must make whole windows."""
+        length, window = self.segment_length or run["method.window"], run["method.window"]
+        require(
+            window % length == 0,
+            f"method.order.segment_length={length}: expected a divisor of method.window={window}",
+        )
+        # A long row begins with a window.
+        require(
+            self.long_rows == 0 or self.segments * length % window == 0,
+            f"method.order.segments={self.segments}: expected a multiple of the {window // length} "
+            "segments that a window is put together from, as method.order.long_rows is not 0",
+        )
 
 
 ORDERS: dict[str, Entry] = {

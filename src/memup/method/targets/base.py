@@ -36,15 +36,17 @@ class AbstractTarget(abc.ABC):
     Attributes:
         lead: 1 if the outcome of a step is known only with the next one, else 0.
         needs: fields that the store must have.
+        family: distribution family of the outcomes: "auto", "categorical" or "normal".
     """
 
     lead: int = 1
     needs: tuple[str, ...] = ()
+    family: str = "auto"
 
     @classmethod
+    @abc.abstractmethod
     def make(cls, parts: TargetParts) -> Any:
         """Make it of what a run has; its options in the table follow by keyword."""
-        return cls()
 
     def check(self, store: EpisodeStore) -> None:
         """Raise MemupError if the store lacks a field."""

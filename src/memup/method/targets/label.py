@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from memup.data.store import EpisodeStore
-from memup.method.targets.base import AbstractTarget, Ids
+from memup.method.targets.base import AbstractTarget, Ids, TargetParts
 
 
 class Label(AbstractTarget):
@@ -15,6 +15,14 @@ class Label(AbstractTarget):
 
     lead = 0
     needs = ("label",)
+
+    def __init__(self, family: str = "auto"):
+        self.family = family
+
+    @classmethod
+    def make(cls, parts: TargetParts, *, family: str) -> "Label":
+        """See AbstractTarget."""
+        return cls(family)
 
     def values(self, store: EpisodeStore, ids: Ids, steps: Ids) -> Float[np.ndarray, "... O"]:
         """Return y, NaN where there is no label; see AbstractTarget."""

@@ -10,13 +10,13 @@ from memup.method.targets.base import AbstractTarget, Ids, TargetParts, followin
 class NextObservation(AbstractTarget):
     """y_k is the next observation, as numbers (integers stay one number each)."""
 
-    def __init__(self, fields: tuple[str, ...]):
-        self.needs = fields
+    def __init__(self, fields: tuple[str, ...], family: str = "auto"):
+        self.needs, self.family = fields, family
 
     @classmethod
-    def make(cls, parts: TargetParts) -> "NextObservation":
+    def make(cls, parts: TargetParts, *, family: str) -> "NextObservation":
         """See AbstractTarget."""
-        return cls(parts.fields)
+        return cls(parts.fields, family)
 
     def values(self, store: EpisodeStore, ids: Ids, steps: Ids) -> Float[np.ndarray, "... O"]:
         """See AbstractTarget."""

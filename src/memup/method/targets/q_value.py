@@ -11,6 +11,8 @@ class QValue(AbstractTarget):
     """y_k is the action value that the agent held when it was there: r + gamma V(next step)."""
 
     needs = ("reward", "terminated", "value")
+    # What random play holds are rewards: few values, which says nothing of the agent's.
+    family = "normal"
 
     def __init__(self, gamma: float):
         self.gamma = gamma

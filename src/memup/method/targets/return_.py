@@ -12,13 +12,13 @@ class Return(AbstractTarget):
 
     needs = ("reward",)
 
-    def __init__(self, gamma: float):
-        self.gamma = gamma
+    def __init__(self, gamma: float, family: str = "auto"):
+        self.gamma, self.family = gamma, family
 
     @classmethod
-    def make(cls, parts: TargetParts, *, gamma: float) -> "Return":
+    def make(cls, parts: TargetParts, *, gamma: float, family: str) -> "Return":
         """See AbstractTarget."""
-        return cls(gamma)
+        return cls(gamma, family)
 
     def prepare(self, store: EpisodeStore, ids: Int[np.ndarray, " N"]) -> None:
         """Compute the return of every step, by one backward filter an episode."""

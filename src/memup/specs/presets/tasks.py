@@ -162,7 +162,7 @@ def permuted_pixels() -> Mapping[str, Any]:
         "method.order": "staggered",
         "method.window": 56,
         "method.query_stride": 8,
-        "method.dropout": 0.5,
+        "encoder.dropout": 0.5,
         "method.state_reset_prob": 0.1,
         # All updates: the held-out loss, over all places of 91 images, jumps about.
         "method.patience": 0,
