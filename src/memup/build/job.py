@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import jax
-import numpy as np
 import optax
 
 from memup.acting.make import vector_env
@@ -12,9 +11,10 @@ from memup.build.agents import Ground, make_agent
 from memup.build.blueprint import Blueprint
 from memup.build.parts import Parts, memory_options
 from memup.core.errors import require
-from memup.core.spaces import Box, Dict, Discrete, Space, flatten, leaf_bytes, require_discrete
+from memup.core.spaces import flatten, leaf_bytes, require_discrete
 from memup.core.tree import Params, initial, rebuilder
 from memup.core.types import Key
+from memup.data.infer import infer_spaces
 from memup.data.rarity import Rarity
 from memup.data.store import EpisodeStore
 from memup.envs.base import AbstractEnv
@@ -93,7 +93,7 @@ def _workspace(
             )
             store = EpisodeStore.open(spec["dataset"])
         require(len(store) > 0, "the store is empty: expected at least one episode")
-        space, actions = _space_of(store)
+        space, actions = infer_spaces(store)
         return Workspace(None, store, space, actions, spec["seed"], spec["method.query_length"])
     if env is None:
         require(bool(spec["env"]), "no environment: expected a preset or --env ID")
@@ -110,28 +110,6 @@ def _workspace(
         spec["seed"],
         spec["method.query_length"],
     )
-
-
-def _space_of(store: EpisodeStore) -> tuple[Space, Space | None]:
-    """Read the spaces off a store's fields: whole numbers without an axis are categories."""
-
-    def leaf(name: str) -> Box | Discrete:
-        dtype, shape = store.fields[name]
-        if not shape and np.issubdtype(dtype, np.integer):
-            return Discrete(_highest(store, name) + 1)
-        return Box(tuple(shape), str(np.dtype(dtype)))
-
-    names = [n for n in store.fields if n == "obs" or n.startswith("obs.")]
-    require(bool(names), f"the store has no field 'obs'; it has {', '.join(store.fields)}")
-    space: Space = (
-        leaf("obs") if "obs" in names else Dict({n.removeprefix("obs."): leaf(n) for n in names})
-    )
-    played = {"action", "reward"} <= set(store.fields)
-    return space, Discrete(_highest(store, "action") + 1) if played else None
-
-
-def _highest(store: EpisodeStore, name: str) -> int:
-    return max(int(np.max(store.episode(int(i))[name])) for i in store.ids)
 
 
 class Builder:

@@ -203,6 +203,15 @@ def leaf_bytes(space: Space) -> int:
     return sum(math.prod(leaf.shape) * np.dtype(leaf.dtype).itemsize for leaf in leaves)
 
 
+def steps_within(space: Space, most: int, room: int = 1 << 28) -> int:
+    """Return how many observations, `most` or fewer, take at most `room` bytes as two floats each.
+
+    A network reads floats and makes others of them, whatever few bytes an image is stored in.
+    """
+    numbers = sum(math.prod(leaf.shape) for leaf in flatten(space).values())
+    return max(1, min(most, room // (8 * max(numbers, 1))))
+
+
 def to_json(space: Space | None) -> Any:
     """Return what `from_json` makes the space of again."""
     match space:

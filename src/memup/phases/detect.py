@@ -11,6 +11,7 @@ from jaxtyping import PyTree
 
 from memup.core.compiled import Compiled
 from memup.core.errors import require
+from memup.core.spaces import leaf_bytes, steps_within
 from memup.core.types import Metrics, Query
 from memup.method.detectors.base import AbstractDetector, Learned
 from memup.method.targets.base import AbstractTarget
@@ -18,10 +19,11 @@ from memup.phases.base import AbstractPhase, Workspace, check_finite
 from memup.phases.draw import Draw
 from memup.phases.measure import measure
 from memup.phases.plateau import Plateau
-from memup.phases.score import SCORED_AT_ONCE, Scorer
+from memup.phases.score import ROOM, SCORED_AT_ONCE, Scorer
 
 CHUNK = 50
 HELD_OUT = 32768
+CHUNK_BYTES = 1 << 28
 PATIENCE = 5
 CERTAIN = 0.01
 
@@ -96,14 +98,17 @@ class Detect(AbstractPhase):
         self, workspace: Workspace, detector: PyTree, ids: np.ndarray, name: str, count: int
     ) -> tuple[PyTree, Metrics]:
         """Make 50 updates on random steps of some episodes."""
-        batches = self.draw(ids, (CHUNK, self.batch), workspace.rng(name, count))
+        most = CHUNK_BYTES // (CHUNK * workspace.context * leaf_bytes(workspace.observation_space))
+        batch = max(2, min(self.batch, most))
+        batches = self.draw(ids, (CHUNK, batch), workspace.rng(name, count))
         return self._learn(detector, batches)
 
     def _check(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, float, bool]:
         """Look at held-out steps, and keep the best of everything that is learned."""
         if self._held is None:
             rng = workspace.rng(f"{self.name}/held")
-            self._held = self.draw(workspace.split_ids()[1], (HELD_OUT,), rng)
+            count = steps_within(workspace.observation_space, HELD_OUT, ROOM // workspace.context)
+            self._held = self.draw(workspace.split_ids()[1], (count,), rng)
         now = {name: own.model for name, own in state["detector"].items()}
         losses = {n: float(loss) for n, loss in self._losses(now, self._held).items()}
         better = {name: loss < float(state["lowest"][name]) for name, loss in losses.items()}
@@ -138,7 +143,8 @@ class Detect(AbstractPhase):
     def without_memory(self, workspace: Workspace, query: Query, target: np.ndarray) -> np.ndarray:
         """Return the baseline's loss of N steps, in nats; N in blocks, so that one program does."""
         count, learned = len(target), workspace.results["detector"]
-        size = min(SCORED_AT_ONCE, 1 << max(count - 1, 0).bit_length())
+        most = steps_within(workspace.observation_space, SCORED_AT_ONCE, ROOM // workspace.context)
+        size = min(most, 1 << max(count - 1, 0).bit_length())
         place = np.minimum(np.arange(-(-count // size) * size), count - 1).reshape(-1, size)
         losses = []
         for at in place:

@@ -42,7 +42,7 @@ class Joint(AbstractPhase):
 
     def __init__(self, detect: Detect, memory: Memory, policy: Policy, updates: int, slow: float):
         self.detect, self.memory, self.policy = detect, memory, policy
-        self.chunks, self.slow = max(1, updates // memory.chunk), slow
+        self.updates, self.slow = updates, slow
 
     def prepare(self, workspace: Workspace) -> None:
         """Make learner and agent."""
@@ -99,7 +99,7 @@ class Joint(AbstractPhase):
         train, _ = workspace.split_ids()
         detector, _ = self.detect.learn(workspace, detector, train, self.name, number)
         metrics: Metrics = {}
-        for left in reversed(range(self.chunks)):
+        for left in reversed(range(max(1, self.updates // self.memory.chunk))):
             memory, metrics = self.memory.learn(workspace, memory, ahead=left > 0)
         check_finite(metrics["skipped_in_a_row"], self.name)
         agent = self._follow(agent, memory["train"].model)

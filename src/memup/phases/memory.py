@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from memup.core.compiled import Compiled
+from memup.core.spaces import leaf_bytes
 from memup.core.tree import Params
 from memup.core.types import Key, Metrics, Window
 from memup.method.losses import WINDOW, losses_of_episodes
@@ -21,6 +22,7 @@ from memup.phases.detect import Detect
 from memup.phases.plateau import Plateau
 
 CHECK_EVERY = 5
+CHUNK_BYTES = 1 << 28
 SOLVED = 0.005
 LEARNED = 0.7
 LEAST_GAIN = 0.3
@@ -65,6 +67,7 @@ class Memory(AbstractPhase):
         self.categories = self.learner.model(self.vector).likelihood.finite
         self.order = self.make_order(workspace)
         self.windows = self.make_windows(workspace, self.order)
+        self.chunk = min(self.chunk, _updates_that_fit(workspace, self.windows, self.rows))
         # Whether what is chosen changes while it learns.
         self.rescored = self.detect.detector.rescoring == "per chunk"
         self.moving = self.rescored or self.windows.selector.adapts
@@ -219,6 +222,13 @@ class Memory(AbstractPhase):
     def results(self, state: PyTree) -> dict[str, PyTree]:
         """The best model, or the last one where all updates were asked for."""
         return {"model": state["best"] if self.patience else state["train"].model}
+
+
+def _updates_that_fit(workspace: Workspace, windows: Windows, rows: int) -> int:
+    """Return how many updates' windows take no more than 256 MiB, at least one."""
+    asked = len(windows.query) * windows.selector.width * workspace.context
+    step = leaf_bytes(workspace.observation_space)
+    return max(1, CHUNK_BYTES // (rows * (windows.length + asked) * step))
 
 
 def progress(categories: bool, held: float, best: float, without: float) -> tuple[bool, bool]:

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from memup.core.compiled import Compiled
+from memup.core.spaces import steps_within
 from memup.core.tree import Params
 from memup.data.queries import store_names
 from memup.method.detectors.base import AbstractDetector, Episodes, Learned, Scores
@@ -16,6 +17,7 @@ from memup.phases.draw import context
 
 SCORED_AT_ONCE = 65536
 BLOCK = 4 * SCORED_AT_ONCE
+ROOM = 1 << 28
 
 
 class Scorer:
@@ -56,9 +58,13 @@ class Scorer:
         """Return what scores rows of the store; of few contexts each is asked about once."""
         program = self._programs.setdefault(learner, Compiled(learner.score))
 
+        at_once = steps_within(
+            workspace.observation_space, SCORED_AT_ONCE, ROOM // workspace.context
+        )
+
         def ask(rows: np.ndarray) -> np.ndarray:
-            padded = np.pad(rows, (0, -len(rows) % SCORED_AT_ONCE), mode="edge")
-            parts = padded.reshape(-1, SCORED_AT_ONCE)
+            padded = np.pad(rows, (0, -len(rows) % at_once), mode="edge")
+            parts = padded.reshape(-1, at_once)
             scores = [np.asarray(program(params, context(workspace, part))) for part in parts]
             return np.concatenate(scores)[: len(rows)]
 
