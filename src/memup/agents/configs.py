@@ -7,13 +7,13 @@ from typing import Any
 from memup.core.errors import require
 from memup.core.options import Config, option
 
-_COPIES = "copies of the environment that the agent acts in"
-_ROLLOUT = "steps of each copy before the agent learns; 0: about an episode, 128 to 2048"
+_COPIES = "copies of the environment in which the agent acts"
+_ROLLOUT = "steps in each copy between updates; 0: about an episode, from 128 to 2048"
 _RATE = "Adam learning rate"
 _VALUE = "weight of the value loss"
 _ENTROPY = "weight of the entropy bonus"
 _LAMBDA = "lambda of generalised advantage estimation"
-_CLIP = "largest norm of the gradient before it is clipped"
+_CLIP = "norm above which the gradient is clipped"
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,14 @@ class LearningConfig(Config):
     """What every agent that learns has: how long it acts, in how many copies of an environment."""
 
     steps: int = option(
-        20_000_000, "environment steps of the policy phase at most", low=0, high=10**15
+        20_000_000, "largest number of environment steps in the policy phase", low=0, high=10**15
     )
     environments: int = option(64, _COPIES, low=1)
     rollout: int = option(0, _ROLLOUT, low=0)
     stop_at_success: float = option(
-        0.995, "stop when this share of recent episodes succeeded; 2 never stops", low=0.0
+        0.995, "success rate of recent episodes at which to stop; 2: never stop early", low=0.0
     )
-    gamma: float = option(0.99, "discount of rewards", low=0.0, high=1.0)
+    gamma: float = option(0.99, "discount factor of rewards", low=0.0, high=1.0)
     learning_rate: float = option(1e-3, _RATE, low=0.0, high=1.0)
     clip_norm: float = option(0.5, _CLIP, low=0.0)
     hidden: int = option(64, "units of each of the two hidden layers", low=1)
@@ -39,11 +39,13 @@ class PPOConfig(LearningConfig):
     """Proximal policy optimisation (agents/ppo.py)."""
 
     gae_lambda: float = option(0.95, _LAMBDA, low=0.0, high=1.0)
-    clip_eps: float = option(0.2, "how far the probability ratio may move", low=0.0)
+    clip_eps: float = option(0.2, "range within which the probability ratio is clipped", low=0.0)
     ent_coef: float = option(0.001, _ENTROPY, low=0.0)
     vf_coef: float = option(0.5, _VALUE, low=0.0)
-    epochs: int = option(4, "passes over a rollout", low=1)
-    minibatches: int = option(4, "parts of a rollout, by environment", low=1)
+    epochs: int = option(4, "passes over each rollout", low=1)
+    minibatches: int = option(
+        4, "minibatches of each pass, which divide the copies of the environment", low=1
+    )
 
     def check(self, run: Mapping[str, Any]) -> None:
         """See Config."""
@@ -70,16 +72,22 @@ class IMPALAConfig(LearningConfig):
     """IMPALA (agents/impala.py); rho-bar and c-bar as in the paper."""
 
     learning_rate: float = option(3e-3, "learning rate of the optimiser", low=0.0, high=1.0)
-    optimiser: str = option("rmsprop", "how gradients become steps", choices=("rmsprop", "adam"))
+    optimiser: str = option(
+        "rmsprop", "optimiser of the agent's networks", choices=("rmsprop", "adam")
+    )
     gae_lambda: float = option(1.0, "lambda of V-trace", low=0.0, high=1.0)
-    rho_bar: float = option(1.0, "highest weight of a correction", low=0.0)
-    c_bar: float = option(1.0, "highest weight of a trace", low=0.0)
+    rho_bar: float = option(
+        1.0, "rho-bar, upper bound of the importance weight of a temporal difference", low=0.0
+    )
+    c_bar: float = option(
+        1.0, "c-bar, upper bound of the importance weight that extends a trace", low=0.0
+    )
     ent_coef: float = option(0.01, _ENTROPY, low=0.0)
     vf_coef: float = option(0.5, _VALUE, low=0.0)
     minibatches: int = option(
-        16, "parts of a rollout, by environment, each learned from once", low=1
+        16, "minibatches of a rollout, which divide the copies of the environment", low=1
     )
-    policy_lag: int = option(16, "learner updates that the acting policy may be old", low=0)
+    policy_lag: int = option(16, "updates by which the acting policy may lag behind", low=0)
 
     def check(self, run: Mapping[str, Any]) -> None:
         """See Config."""
@@ -90,23 +98,30 @@ class IMPALAConfig(LearningConfig):
 class R2D2Config(LearningConfig):
     """R2D2 (agents/r2d2.py)."""
 
-    n_step: int = option(5, "steps of a return before a value is bootstrapped", low=1)
+    n_step: int = option(5, "n, rewards summed before the value is bootstrapped", low=1)
     sequence: int = option(40, "L, steps of a replayed sequence", low=1)
-    burn_in: int = option(8, "steps of a sequence that only warm the memory up", low=0)
-    replay: int = option(131_072, "steps that the replay holds", low=1)
-    batch_size: int = option(64, "sequences in an update", low=1)
+    burn_in: int = option(8, "first steps of a sequence, which only warm up the memory", low=0)
+    replay: int = option(131_072, "capacity of the replay, in steps", low=1)
+    batch_size: int = option(64, "sequences in each update", low=1)
     updates: int = option(32, "updates after each rollout", low=1)
-    target_period: int = option(100, "updates between two copies to the target network", low=1)
-    priority: float = option(0.9, "exponent of priorities; 0 replays evenly", low=0.0, high=1.0)
+    target_period: int = option(
+        100, "updates between two copies of the weights to the target network", low=1
+    )
+    priority: float = option(
+        0.9, "exponent of the priorities; 0: replay uniformly", low=0.0, high=1.0
+    )
     importance: float = option(
-        0.6, "exponent of the weights that undo the preference", low=0.0, high=1.0
+        0.6, "exponent of the importance weights that correct for the priorities", low=0.0, high=1.0
     )
     eta: float = option(
-        0.9, "weight of the largest error in a priority, beside the mean one", low=0.0, high=1.0
+        0.9,
+        "weight of the largest error in a priority; the mean error has the rest",
+        low=0.0,
+        high=1.0,
     )
     epsilon: float = option(
         0.4,
-        "share of random actions of the most random actor; the least has its 8th power",
+        "exploration rate of the most random actor; the least random has its 8th power",
         low=0.0,
         high=1.0,
     )
@@ -141,19 +156,19 @@ class MerlinConfig(LearningConfig):
     policy_rate: float = option(2e-3, "Adam learning rate of the policy", low=0.0, high=1.0)
     gae_lambda: float = option(0.95, _LAMBDA, low=0.0, high=1.0)
     ent_coef: float = option(0.02, _ENTROPY, low=0.0)
-    obs_coef: float = option(10.0, "weight of reconstructing the observation", low=0.0)
-    return_coef: float = option(0.5, "weight of predicting the return", low=0.0)
+    obs_coef: float = option(10.0, "weight of the observation's reconstruction loss", low=0.0)
+    return_coef: float = option(0.5, "weight of the return's prediction loss", low=0.0)
     clip_norm: float = option(
-        1.0, "largest norm of either network's gradient before it is clipped", low=0.0
+        1.0, "norm above which the gradient of either network is clipped", low=0.0
     )
-    latent: int = option(16, "Z, floats of a code", low=1)
+    latent: int = option(16, "Z, size of the latent code", low=1)
     slots: int = option(64, "N, slots of the memory", low=1)
-    heads: int = option(1, "keys with which the predictor reads", low=1)
+    heads: int = option(1, "read heads of the predictor", low=1)
     retroactive: float = option(
-        0.9, "decay, a step, of writing to a slot what came after it", low=0.0, high=1.0
+        0.9, "decay per step of the retroactive writes to a slot", low=0.0, high=1.0
     )
     size: int = option(32, "units of the predictor's LSTM", low=1)
-    hidden: int = option(64, "units of every hidden layer", low=1)
+    hidden: int = option(64, "units of each hidden layer", low=1)
 
     def check(self, run: Mapping[str, Any]) -> None:
         """See Config."""
@@ -168,7 +183,11 @@ class MerlinConfig(LearningConfig):
 class GreedyConfig(Config):
     """The agent that learns nothing (agents/greedy.py)."""
 
-    tie: float = option(0.0, "draw among actions so near to the best; 0: among equal ones", low=0.0)
+    tie: float = option(
+        0.0,
+        "margin below the best within which an action is drawn at random; 0: ties only",
+        low=0.0,
+    )
 
     def check(self, run: Mapping[str, Any]) -> None:
         """See Config."""

@@ -19,9 +19,11 @@ from memup.method.targets.table import TARGETS
 class JointConfig(Config):
     """Options of joint training (phases/joint.py)."""
 
-    limit: int = option(2000, "episodes kept in joint training", low=2)
-    updates: int = option(100, "memory updates after each round of episodes", low=1)
-    polyak: float = option(0.9, "decay of the policy's slow copy of the memory", low=0.0, high=1.0)
+    limit: int = option(2000, "largest number of episodes kept in the store", low=2)
+    updates: int = option(100, "updates of the memory after each round of episodes", low=1)
+    polyak: float = option(
+        0.9, "decay of the moving average of the memory that the policy reads", low=0.0, high=1.0
+    )
 
 
 @dataclass(frozen=True)
@@ -53,62 +55,76 @@ TRAININGS: dict[str, Entry] = {
     "supervised": Entry("memup.build.job:Builder", "a memory on stored or generated sequences"),
 }
 GENERAL: dict[str, Option] = {
-    "env": Option("", "environment: an id of `memup list envs`"),
-    "task": Option("", "supervised task, instead of an environment: an id of `memup list tasks`"),
-    "dataset": Option("", "folder of an episode store, instead of an environment"),
-    "seed": Option(0, "random seed of the run", low=0, high=2**63 - 1),
-    "training": Option("two-phase", "phases that the run consists of", choices=tuple(TRAININGS)),
-    "memory": Option("lstm", "a name of `memup list memories`"),
-    "agent": Option("ppo", "a name of `memup list agents`"),
-    "method.detector": Option("entropy", "a name of `memup list detectors`"),
-    "method.selector": Option("top-k", "names of `memup list selectors`, joined by +"),
-    "method.order": Option("auto", "a name of `memup list orders`"),
-    "method.target": Option("reward", "outcome that is predicted", choices=tuple(TARGETS)),
+    "env": Option("", "environment to train in: an id of `memup list envs`"),
+    "task": Option("", "task to train on instead of an environment: an id of `memup list tasks`"),
+    "dataset": Option("", "folder of stored episodes to train on instead of an environment"),
+    "seed": Option(0, "seed of every random choice in the run", low=0, high=2**63 - 1),
+    "training": Option("two-phase", "how memory and policy are trained", choices=tuple(TRAININGS)),
+    "memory": Option("lstm", "memory to train: a name of `memup list memories`"),
+    "agent": Option("ppo", "agent to train: a name of `memup list agents`"),
+    "method.detector": Option(
+        "entropy", "what scores uncertain steps: a name of `memup list detectors`"
+    ),
+    "method.selector": Option(
+        "top-k", "what chooses the steps to predict: names of `memup list selectors`, joined by +"
+    ),
+    "method.order": Option(
+        "auto", "which steps of which episodes are trained on: a name of `memup list orders`"
+    ),
+    "method.target": Option("reward", "outcome to predict", choices=tuple(TARGETS)),
     "method.query_length": Option(
-        1, "steps that a question shows, the asked one the last of them", low=1, high=1000
+        1, "steps shown with each query, the last of which is the one to predict", low=1, high=1000
     ),
-    "method.window": Option(20, "r, steps that the gradient passes back", low=1),
-    "method.targets": Option(1, "K, targets of a query", low=1),
-    "method.query_stride": Option(1, "a query every so many steps of a window", low=1),
-    "method.batch_size": Option(64, "B, episodes that are walked side by side", low=1),
-    "method.updates": Option(20_000, "updates of memory and predictor at most", low=1),
+    "method.window": Option(
+        20, "r, steps of a window, through which the gradient is propagated", low=1
+    ),
+    "method.targets": Option(1, "K, steps to predict for each query", low=1),
+    "method.query_stride": Option(1, "steps from one query of a window to the next", low=1),
+    "method.batch_size": Option(64, "B, episodes in a batch", low=1),
+    "method.updates": Option(20_000, "largest number of updates of memory and predictor", low=1),
     "method.patience": Option(
-        10, "stop after so many checks without improvement; 0 makes all updates", low=0
+        10, "checks without improvement before training stops; 0: never stop early", low=0
     ),
-    "method.updates_per_call": Option(50, "updates in one compiled call", low=1),
+    "method.updates_per_call": Option(50, "updates made in one compiled call", low=1),
     "method.learning_rate": Option(
         1e-3, "Adam learning rate of memory and predictor", low=0.0, high=1.0
     ),
     "method.final_lr_fraction": Option(
         1.0,
-        "share of the learning rate at the end; it falls in the second half",
+        "fraction of the learning rate left at the end; it decays in the second half",
         low=0.0,
         high=1.0,
     ),
-    "encoder.size": Option(64, "units that encode an input and a question", low=1),
+    "encoder.size": Option(64, "units of the encoders of inputs and queries", low=1),
     "encoder.dropout": Option(
         0.0,
-        "share of the encoded input that is dropped in training, where data are few",
+        "dropout probability of the encoded input in training; for small data sets",
         low=0.0,
         high=0.99,
     ),
     "method.state_reset_prob": Option(
         0.0,
-        "share of the windows that begin, in training, with a memory that has forgotten",
+        "probability that a training window starts with a reset memory",
         low=0.0,
         high=0.99,
     ),
     "method.clock": Option(
-        0, "numbers of a code of the time that the memory reads beside its input, even", low=0
+        0, "size of the encoding of time given to the memory, an even number; 0: none", low=0
     ),
     "method.events": Option(
-        0.0, "the memory reads only steps rarer than so many deviations; 0: all", low=0.0
+        0.0,
+        "rarity, in standard deviations, above which the memory reads a step; 0: read all",
+        low=0.0,
     ),
-    "method.width": Option(128, "units of the predictor's two hidden layers", low=1),
-    "detect.updates": Option(2000, "updates of the detector at most", low=1),
-    "collect.episodes": Option(2000, "episodes of random play, or of a task, to store", low=2),
-    "collect.environments": Option(256, "copies of the environment to collect with", low=1),
-    "evaluate.episodes": Option(1000, "fresh episodes of the final evaluation", low=1),
+    "method.width": Option(128, "units of each of the predictor's two hidden layers", low=1),
+    "detect.updates": Option(2000, "largest number of updates of the detector", low=1),
+    "collect.episodes": Option(
+        2000, "episodes of random play, or sequences of a task, to store", low=2
+    ),
+    "collect.environments": Option(
+        256, "copies of the environment that collect episodes in parallel", low=1
+    ),
+    "evaluate.episodes": Option(1000, "new episodes to play in the final evaluation", low=1),
 }
 
 

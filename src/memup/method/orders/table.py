@@ -18,22 +18,22 @@ _HERE = "memup.method.orders."
 class JumpConfig(Config):
     """Options of the order `jump`."""
 
-    segments: int = option(4, "segments of an episode that a row of the order `jump` visits", low=2)
+    segments: int = option(4, "segments of an episode that a short row visits", low=2)
     segment_length: int = option(
-        0, "steps of a segment of the order `jump`, of which windows are made; 0: a window", low=0
+        0, "steps in each segment, of which windows are put together; 0: a whole window", low=0
     )
-    rare: int = option(4, "steps of an episode that count as rare for `jump`", low=1, high=1000)
+    rare: int = option(4, "steps of each episode that count as rare", low=1, high=1000)
     long_rows: float = option(
-        0.25, "share of rows that visit `method.order.long_segments` windows", low=0.0, high=1.0
+        0.25, "fraction of the batch that consists of long rows", low=0.0, high=1.0
     )
     long_segments: int = option(
-        250, "windows of an episode that a long row visits, if there are so many", low=2
+        250, "windows of an episode that a long row visits, if it has as many", low=2
     )
     burn_in: int = option(
-        400, "steps that a long row also reads before each window, as far as 1 GiB goes", low=0
+        400, "steps before each window that a long row reads, within 1 GiB, without learning", low=0
     )
     long_after: float = option(
-        0.0, "share of the updates before the first long row", low=0.0, high=1.0
+        0.0, "fraction of the updates made before the first long row", low=0.0, high=1.0
     )
 
     def check(self, run: Mapping[str, Any]) -> None:

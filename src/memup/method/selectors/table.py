@@ -12,7 +12,9 @@ _HERE = "memup.method.selectors."
 class TemperatureConfig(Config):
     """Options of the selector `temperature`."""
 
-    temperature: float = option(0.25, "temperature of the selector `temperature`", low=1e-6)
+    temperature: float = option(
+        0.25, "temperature at which steps are sampled by uncertainty", low=1e-6
+    )
 
 
 SELECTORS: dict[str, Entry] = {
