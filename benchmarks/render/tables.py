@@ -1,4 +1,4 @@
-"""Write the tables of README.md and docs/results.md, and the pictures, from the result files.
+"""Write the tables of README.md and docs/results.md, the pictures, and the page of options.
 
 A table stands between `<!-- RESULTS name -->` and `<!-- /RESULTS name -->`; what is not measured
 stays empty.
@@ -15,6 +15,7 @@ from benchmarks.render import (
     memories,
     memories_picture,
     method,
+    options,
     programs,
     scaling,
 )
@@ -22,6 +23,7 @@ from memup.core.errors import MemupError
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
+OPTIONS = ROOT / "docs" / "options.md"
 IMAGES = ROOT / "docs" / "images"
 BLOCK = re.compile(r"(<!-- RESULTS (\S+) -->\n).*?(<!-- /RESULTS \2 -->)", re.S)
 
@@ -72,6 +74,7 @@ def rendered() -> Iterator[tuple[Path, str]]:
     """Yield every page and picture with what it should say."""
     for page in PAGES:
         yield page, fill(page.read_text())
+    yield OPTIONS, options.page()
     for name, picture in PICTURES.items():
         yield IMAGES / name, picture()
 
