@@ -16,7 +16,8 @@ import jax.numpy as jnp
 import memup
 from memup.core.registry import Entry
 from memup.memories.base import AbstractCell
-from memup.memories.table import MEMORIES, SIZE
+from memup.memories.configs import SizedConfig
+from memup.memories.table import MEMORIES
 
 
 class MinGRU(AbstractCell):
@@ -48,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a corridor of 20 steps")
     quick = parser.parse_args().quick
-    MEMORIES["mingru"] = Entry(f"{__name__}:MinGRU", "minimal gated unit", {"size": SIZE})
+    MEMORIES["mingru"] = Entry(f"{__name__}:MinGRU", "minimal gated unit", SizedConfig)
     small = {"detect.updates": 200, "method.window": 5, "method.batch_size": 32}
     fields = {"env": "tmaze-20", **small} if quick else {"env": "tmaze-100"}
     run = memup.train(memup.spec(memory="mingru", agent__hidden=32, **fields))
