@@ -27,6 +27,7 @@ from benchmarks.suite import Cell
 from memup.agents.configs import PPOConfig
 from memup.agents.networks import Perceptron
 from memup.agents.ppo import PPO
+from memup.core.spaces import Discrete
 from memup.core.tree import initial, rebuilder
 from memup.envs.table import make_env
 from memup.memories.base import AbstractMemory
@@ -82,9 +83,9 @@ class Halves(eqx.Module):
     policy: Perceptron
     value: Perceptron
 
-    def __init__(self, inputs: int, actions: int, hidden: tuple[int, ...], *, key):
+    def __init__(self, inputs: int, params: int, hidden: tuple[int, ...], *, key):
         keys = jax.random.split(key)
-        self.policy = Perceptron(inputs // 2, actions, hidden, 0.01, key=keys[0])
+        self.policy = Perceptron(inputs // 2, params, hidden, 0.01, key=keys[0])
         self.value = Perceptron(inputs // 2, 1, hidden, 1.0, key=keys[1])
 
     def __call__(self, m):
@@ -101,7 +102,7 @@ def agent(size: int, pair: bool) -> PPO:
         return EncodedMemory(Bare(), memory)
 
     heads = {"heads": Halves} if pair else {}
-    return PPO(lambda key: initial(make, key), rebuilder(make), 2, CONFIG, True, **heads)
+    return PPO(lambda key: initial(make, key), rebuilder(make), Discrete(2), CONFIG, True, **heads)
 
 
 class Program:

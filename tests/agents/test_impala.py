@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from agents_on_memory import B, make, play, split
+from agents_on_memory import ENV, B, make, play, split
 
 from memup.agents.configs import IMPALAConfig
 from memup.agents.impala import IMPALA
@@ -21,7 +21,7 @@ def vector():
 
 @pytest.fixture(scope="module", params=[False, True], ids=["frozen", "trained"])
 def agent(request, vector):
-    return IMPALA(vector, rebuilder(make), 2, CONFIG, train_memory=request.param)
+    return IMPALA(vector, rebuilder(make), ENV.action_space, CONFIG, train_memory=request.param)
 
 
 @pytest.fixture(scope="module")

@@ -32,8 +32,8 @@ def world_model(key):
     keys = jax.random.split(key, 4)
     encoder = InputEncoder(SPACE, Discrete(ACTIONS), 6, key=keys[0])
     predictor = Predictor(encoder, Z, SLOTS, heads=2, size=5, hidden=6, decay=0.5, key=keys[1])
-    decoder = Decoder(SPACE, ACTIONS, Z, 6, key=keys[2])
-    return WorldModel(predictor, decoder, Returns(Z, ACTIONS, 6, key=keys[3]))
+    decoder = Decoder(SPACE, Discrete(ACTIONS), Z, 6, key=keys[2])
+    return WorldModel(predictor, decoder, Returns(Z, Discrete(ACTIONS), 6, key=keys[3]))
 
 
 def policy(key):
@@ -43,7 +43,7 @@ def policy(key):
 
 @pytest.fixture(scope="module")
 def agent():
-    return Merlin(world_model, policy, MerlinConfig())
+    return Merlin(world_model, policy, Discrete(ACTIONS), MerlinConfig())
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_learning_thinks_what_acting_thought(agent, played, rethink):
     model = agent.world_model(state.predictor)
     for trajectory, batch in zip(trajectories, batches, strict=True):
         thoughts = rethink(batch)
-        value = jax.vmap(jax.vmap(model.returns.of_policy))(thoughts.z, thoughts.log_pi)
+        value = jax.vmap(jax.vmap(model.returns.of_policy))(thoughts.z, thoughts.policy)
         close(value, trajectory.extras.value)
 
 
@@ -207,12 +207,12 @@ def test_losses_are_what_they_say(agent, played, rethink):
 
 
 def model_values(model, thoughts):
-    return jax.vmap(jax.vmap(model.returns.of_policy))(thoughts.z, thoughts.log_pi)
+    return jax.vmap(jax.vmap(model.returns.of_policy))(thoughts.z, thoughts.policy)
 
 
 def test_a_code_that_says_nothing_costs_the_entropy_of_each_leaf():
     space = Dict({"a": Discrete(7), "b": Box((2,), "int8", -1.0, 1.0), "c": Box((2,))})
-    decoder = Decoder(space, 4, Z, 5, key=jax.random.key(0))
+    decoder = Decoder(space, Discrete(4), Z, 5, key=jax.random.key(0))
     silent = jax.tree.map(jnp.zeros_like, decoder)
     obs = {"a": jnp.int32(3), "b": jnp.array([-1, 1], jnp.int8), "c": jnp.array([0.5, 0.0])}
     x = StepInput(obs, jnp.int32(2), jnp.float32(2.0), jnp.array(False))

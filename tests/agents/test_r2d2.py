@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from agents_on_memory import B, T, example, make, play
+from agents_on_memory import ENV, B, T, example, make, play
 
 from memup.agents.configs import R2D2Config
 from memup.agents.r2d2 import R2D2, ladder
@@ -32,7 +32,9 @@ LENGTH = 4
 
 def r2d2(vector, train_memory=True, **changes):
     config = R2D2Config(**{**vars(CONFIG), **changes})
-    return R2D2(vector, rebuilder(make), 2, config, train_memory, example=example(), actors=B)
+    return R2D2(
+        vector, rebuilder(make), ENV.action_space, config, train_memory, example=example(), actors=B
+    )
 
 
 @pytest.fixture(scope="module")

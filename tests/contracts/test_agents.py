@@ -44,7 +44,12 @@ def greedy(tie, action_indifferent=None):
     make = lambda key: Asked(memory(key))  # noqa: E731
     vector = ravel(make(jax.random.key(0)))
     return Greedy(
-        vector, rebuilder(make), lambda model, m, obs, action: m[action], 2, tie, action_indifferent
+        vector,
+        rebuilder(make),
+        lambda model, m, obs, action: m[action],
+        ENV.action_space,
+        tie,
+        action_indifferent,
     )
 
 

@@ -38,7 +38,7 @@ class Stretch(NamedTuple):
     """
 
     step: TimeStep
-    action: Array
+    action: PyTree
     counted: Bool[Array, "S B"]
     steps: Int[Array, ""] | int
 
@@ -71,7 +71,7 @@ def rollout(
         Where the rollout stands afterwards, and what was seen and done.
     """
 
-    def body(carry: Carry, key: Key) -> tuple[Carry, tuple[TimeStep, Array, Any]]:
+    def body(carry: Carry, key: Key) -> tuple[Carry, tuple[TimeStep, PyTree, Any]]:
         act_key, env_key = jax.random.split(key)
         actor, action, extras = agent.act(
             state, carry.agent, carry.step, key=act_key, greedy=greedy

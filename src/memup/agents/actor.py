@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
-from memup.core.types import State, StepInput, TimeStep
+from memup.core.spaces import Space, zeros
+from memup.core.types import Action, State, StepInput, TimeStep
 from memup.memories.encoded import EncodedMemory, initial_rows
 
 
@@ -14,12 +15,13 @@ class Actor(NamedTuple):
     """What actors carry, leaves [B, ...]: memory states and their previous actions."""
 
     memory: State
-    action: Int[Array, " B"]
+    action: Action
 
 
-def begin_actors(memory: EncodedMemory, batch: int) -> Actor:
+def begin_actors(memory: EncodedMemory, action_space: Space, batch: int) -> Actor:
     """Return what B actors carry before their first step."""
-    return Actor(initial_rows(memory, batch), jnp.zeros(batch, jnp.int32))
+    action = jax.tree.map(jnp.asarray, zeros(action_space, (batch,)))
+    return Actor(initial_rows(memory, batch), action)
 
 
 def read(memory: EncodedMemory, carry: Actor, step: TimeStep) -> tuple[State, Float[Array, "B D"]]:

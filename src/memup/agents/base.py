@@ -4,9 +4,9 @@ import abc
 from collections.abc import Mapping
 from typing import Any
 
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Float, PyTree
 
-from memup.core.types import Key, Metrics, TimeStep, Trajectory
+from memup.core.types import Action, Key, Metrics, TimeStep, Trajectory
 
 
 class AbstractAgent(abc.ABC):
@@ -34,7 +34,7 @@ class AbstractAgent(abc.ABC):
     @abc.abstractmethod
     def act(
         self, state: PyTree, carry: PyTree, step: TimeStep, *, key: Key, greedy: bool = False
-    ) -> tuple[PyTree, Int[Array, " B"], Any]:
+    ) -> tuple[PyTree, Action, Any]:
         """Choose actions.
 
         Args:
@@ -45,7 +45,8 @@ class AbstractAgent(abc.ABC):
             greedy: take the likeliest action.
 
         Returns:
-            The new carry, actions, and what `learn` wants to find beside each step.
+            The new carry, actions as the action space says, leaves [B, ...], and what `learn`
+            wants to find beside each step.
         """
 
     @abc.abstractmethod

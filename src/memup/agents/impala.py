@@ -18,11 +18,13 @@ from memup.agents.base import AbstractAgent
 from memup.agents.configs import IMPALAConfig
 from memup.agents.learner import Learner, Seen, Trained, adam, inputs, rmsprop
 from memup.agents.networks import ActorCritic
-from memup.agents.policy import Kept, act, entropy
-from memup.agents.transitions import Transitions, mean_valid, of_action, transitions
+from memup.agents.policy import Kept, act
+from memup.agents.transitions import Transitions, mean_valid, transitions
+from memup.core.spaces import Space
 from memup.core.tree import Params
-from memup.core.types import Key, Metrics, TimeStep, Trajectory
+from memup.core.types import Action, Key, Metrics, TimeStep, Trajectory
 from memup.memories.encoded import EncodedMemory
+from memup.nn.distributions import distribution_of
 from memup.ops.vtrace import VTrace, vtrace
 
 OPTIMISERS = {"rmsprop": rmsprop, "adam": adam}
@@ -46,7 +48,7 @@ class Batch(NamedTuple):
     """What the loss reads of some environments: T transitions, T+1 steps."""
 
     seen: Seen
-    action: Int[Array, "T b"]
+    action: Action
     log_prob: Float[Array, "T b"]
     moves: Transitions
 
@@ -57,7 +59,7 @@ class IMPALA(AbstractAgent):
     Args:
         vector: parameters of the memory that `init` starts from, or what draws them from a key.
         memory: puts the memory together from its parameters.
-        actions: number of actions.
+        action_space: of any leaves.
         config: settings.
         train_memory: learn the memory too, by back-propagation through the rollout.
     """
@@ -66,14 +68,14 @@ class IMPALA(AbstractAgent):
         self,
         vector: Params | Callable[[Key], Params],
         memory: Callable[[Params], EncodedMemory],
-        actions: int,
+        action_space: Space,
         config: IMPALAConfig,
         train_memory: bool = False,
     ):
-        self.config = config
-        heads = partial(ActorCritic, actions=actions, hidden=(config.hidden,) * 2)
+        self.config, self.policy = config, distribution_of(action_space)
+        heads = partial(ActorCritic, params=self.policy.param_size, hidden=(config.hidden,) * 2)
         optimiser = OPTIMISERS[config.optimiser](config.learning_rate, config.clip_norm)
-        self.learner = Learner(vector, memory, heads, optimiser, train_memory)
+        self.learner = Learner(vector, memory, heads, optimiser, train_memory, action_space)
 
     def init(self, *, key: Key) -> IMPALAState:
         """See AbstractAgent."""
@@ -86,12 +88,13 @@ class IMPALA(AbstractAgent):
 
     def act(
         self, state: IMPALAState, carry: Actor, step: TimeStep, *, key: Key, greedy: bool = False
-    ) -> tuple[Actor, Int[Array, " B"], Kept]:
+    ) -> tuple[Actor, Action, Kept]:
         """Act by the actors' copy; greedy actions are those of the newest policy."""
         network, memory = state.trained.network, state.trained.memory
         if not greedy:
             network, memory = self.learner.split(state.actors, state.trained)
-        return act(self.learner, network, memory, carry, step, key=key, greedy=greedy)
+        policy = self.policy
+        return act(self.learner, policy, network, memory, carry, step, key=key, greedy=greedy)
 
     def networks(self, state: IMPALAState) -> dict[str, Any]:
         """Return the newest ones; see AbstractAgent."""
@@ -131,14 +134,13 @@ class IMPALA(AbstractAgent):
         self, batch: Batch, network: Params, memory: Params
     ) -> tuple[Float[Array, ""], Metrics]:
         """Policy gradient + value loss - entropy bonus (section 4.2), means over transitions."""
-        logits, value = self.learner.heads(network, self.learner.outputs(memory, batch.seen))
-        log_probs = jax.nn.log_softmax(logits[:-1])
-        log_prob, valid = of_action(log_probs, batch.action), batch.moves.valid
+        params, value = self.learner.heads(network, self.learner.outputs(memory, batch.seen))
+        log_prob, valid = self.policy.log_prob(params[:-1], batch.action), batch.moves.valid
         ratio = jnp.where(valid, jnp.exp(log_prob - batch.log_prob), 0.0)
         aim = jax.lax.stop_gradient(self._aim(ratio, batch.moves, value))
         policy_loss = -mean_valid(aim.advantage * log_prob, valid)
         value_loss = mean_valid(0.5 * (aim.value - value[:-1]) ** 2, valid)
-        bonus = mean_valid(entropy(log_probs), valid)
+        bonus = mean_valid(self.policy.entropy(params[:-1]), valid)
         loss = policy_loss + self.config.vf_coef * value_loss - self.config.ent_coef * bonus
         metrics = {"loss": loss, "value_loss": value_loss, "entropy": bonus}
         return loss, {**metrics, "ratio": mean_valid(ratio, valid)}

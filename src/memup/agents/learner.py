@@ -16,6 +16,7 @@ import optax
 from jaxtyping import Array, Float, PyTree
 
 from memup.agents.actor import Actor, begin_actors
+from memup.core.spaces import Space
 from memup.core.tree import Params, initial, ravel, rebuilder
 from memup.core.types import Key, Metrics, State, StepInput, Trajectory
 from memup.memories.encoded import EncodedMemory
@@ -58,6 +59,7 @@ class Learner:
         heads: (D, key) -> module that reads a memory's outputs [..., D].
         optimiser: of what learns.
         train_memory: learn the memory too.
+        action_space: of the actions that the memory reads.
     """
 
     def __init__(
@@ -67,8 +69,9 @@ class Learner:
         heads: Callable[..., Any],
         optimiser: optax.GradientTransformation,
         train_memory: bool,
+        action_space: Space,
     ):
-        self.memory, self.train_memory = memory, train_memory
+        self.memory, self.train_memory, self.action_space = memory, train_memory, action_space
         self._start = vector if callable(vector) else lambda key: jnp.copy(vector)
         self.optimiser = optax.apply_if_finite(optimiser, 2**31 - 1)
         shape = jax.eval_shape(self._start, jax.random.key(0))
@@ -84,7 +87,7 @@ class Learner:
 
     def begin(self, state: Trained, batch: int) -> Actor:
         """Return what B actors carry before their first step."""
-        return begin_actors(self.memory(state.memory), batch)
+        return begin_actors(self.memory(state.memory), self.action_space, batch)
 
     def networks(self, state: Trained) -> dict[str, Any]:
         """Return heads and memory as modules; see AbstractAgent."""
@@ -131,7 +134,7 @@ class Learner:
         Args:
             state: what learns.
             loss: (part of the batch, parameters of the heads, of the memory) -> loss, metrics.
-            batch: leaves [T, B, ...], `Seen` among them; it has a field `action`.
+            batch: leaves [T, B, ...], `Seen` among them; it has a field `log_prob`.
             parts: a divisor of B.
             key: which actors are together.
         """
@@ -139,7 +142,7 @@ class Learner:
         def minibatch(state: Trained, columns: Array) -> tuple[Trained, Metrics]:
             return self.update(state, partial(loss, take_actors(batch, columns)))
 
-        columns = jax.random.permutation(key, batch.action.shape[1]).reshape(parts, -1)
+        columns = jax.random.permutation(key, batch.log_prob.shape[1]).reshape(parts, -1)
         return jax.lax.scan(minibatch, state, columns)
 
     def learned(self, state: Trained) -> Params:
@@ -188,8 +191,10 @@ def inputs(trajectory: Trajectory, last: bool = False) -> StepInput:
             lambda now, end: jnp.concatenate([now, end[None]]), step, trajectory.last
         )
     else:
-        action = action[:-1]
-    previous = jnp.concatenate([trajectory.before.action[None], action])
+        action = jax.tree.map(lambda a: a[:-1], action)
+    previous = jax.tree.map(
+        lambda begun, then: jnp.concatenate([begun[None], then]), trajectory.before.action, action
+    )
     return StepInput(step.obs, previous, step.reward, step.first)
 
 

@@ -54,21 +54,27 @@ def _orthogonal(inputs: int, outputs: int, gain: float, key: Key) -> eqx.nn.Line
 
 
 class ActorCritic(eqx.Module):
-    """Separate networks for the policy's logits and the value, on the memory's output [D]."""
+    """Separate networks for the policy's P parameters and the value, on the memory's output [D]."""
 
     actor: Perceptron
     critic: Perceptron
 
-    def __init__(self, inputs: int, actions: int, hidden: tuple[int, ...], *, key: Key):
+    def __init__(self, inputs: int, params: int, hidden: tuple[int, ...], *, key: Key):
         keys = jax.random.split(key)
-        self.actor = Perceptron(inputs, actions, hidden, 0.01, key=keys[0])
+        self.actor = Perceptron(inputs, params, hidden, 0.01, key=keys[0])
         self.critic = Perceptron(inputs, 1, hidden, 1.0, key=keys[1])
 
     def __call__(
         self, m: Float[Array, "... D"]
-    ) -> tuple[Float[Array, "... A"], Float[Array, "..."]]:
-        """Return logits and value."""
+    ) -> tuple[Float[Array, "... P"], Float[Array, "..."]]:
+        """Return the policy's parameters and the value."""
         return self.actor(m), self.critic(m)[..., 0]
+
+    def in_units(self, mean: Float[Array, ""], std: Float[Array, ""]) -> "ActorCritic":
+        """Return the same with values mean + std * value."""
+        last = lambda heads: (heads.critic.layers[-1].weight, heads.critic.layers[-1].bias)  # noqa: E731
+        weight, bias = last(self)
+        return eqx.tree_at(last, self, (std * weight, mean + std * bias))
 
 
 class Dueling(eqx.Module):

@@ -1,20 +1,25 @@
-"""Acting by drawing from a policy's logits: what actor-critic agents share."""
+"""Acting by drawing from a policy's distribution: what actor-critic agents share."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from memup.agents.actor import Actor, read
 from memup.agents.learner import Learner
-from memup.agents.transitions import of_action
 from memup.core.tree import Params
-from memup.core.types import Key, TimeStep
+from memup.core.types import Action, Key, TimeStep
+from memup.nn.distributions import AbstractDistribution
 
 
 class Kept(NamedTuple):
-    """What is kept beside each step: log-probability of the action, value, memory's output."""
+    """What is kept beside each step.
+
+    Attributes:
+        log_prob: of the action, in nats.
+        value: of the step, in units of rewards.
+        m: the memory's output.
+    """
 
     log_prob: Array
     value: Array
@@ -23,6 +28,7 @@ class Kept(NamedTuple):
 
 def act(
     learner: Learner,
+    policy: AbstractDistribution,
     network: Params,
     memory: Params,
     carry: Actor,
@@ -30,25 +36,23 @@ def act(
     *,
     key: Key,
     greedy: bool,
-) -> tuple[Actor, Int[Array, " B"], Kept]:
+    value_of: Callable[[Float[Array, " B"]], Float[Array, " B"]] = lambda value: value,
+) -> tuple[Actor, Action, Kept]:
     """Draw actions, or take the likeliest; see AbstractAgent.
 
     Args:
-        learner: puts heads (-> logits, value) and memory together.
+        learner: puts heads (-> parameters of the policy, value) and memory together.
+        policy: distribution of the actions.
         network: parameters of the heads.
         memory: parameters of the memory.
         carry: what the actors carry.
         step: leaves [B, ...].
         key: for sampling.
         greedy: take the likeliest action.
+        value_of: turns the head's value into units of rewards.
     """
     rows, m = read(learner.memory(memory), carry, step)
-    logits, value = learner.heads(network, m)
-    action = jnp.argmax(logits, -1) if greedy else jax.random.categorical(key, logits)
-    log_prob = of_action(jax.nn.log_softmax(logits), action)
-    return Actor(rows, action.astype(jnp.int32)), action, Kept(log_prob, value, m)
-
-
-def entropy(log_probs: Float[Array, "... A"]) -> Float[Array, "..."]:
-    """Return the entropy, in nats."""
-    return -jnp.sum(jnp.exp(log_probs) * log_probs, -1)
+    params, value = learner.heads(network, m)
+    action = policy.mode(params) if greedy else policy.sample(params, key=key)
+    log_prob = policy.log_prob(params, action)
+    return Actor(rows, action), action, Kept(log_prob, value_of(value), m)

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from memup.agents.actor import Actor, read
 from memup.agents.base import AbstractAgent
+from memup.agents.choices import Choices
 from memup.agents.configs import R2D2Config
 from memup.agents.learner import Learner, Trained, adam, inputs
 from memup.agents.networks import Dueling
@@ -23,8 +24,9 @@ from memup.agents.replay import Replay, Sample, importance
 from memup.agents.sequences import Sequence, Tail, cut
 from memup.agents.transitions import Transitions, of_action, transitions
 from memup.core.errors import require
+from memup.core.spaces import Space
 from memup.core.tree import Params
-from memup.core.types import Key, Metrics, StepInput, TimeStep, Trajectory
+from memup.core.types import Action, Key, Metrics, StepInput, TimeStep, Trajectory
 from memup.memories.encoded import EncodedMemory
 from memup.ops.priorities import sequence_priority
 from memup.ops.rescaling import rescale, unscale
@@ -59,7 +61,7 @@ class R2D2(AbstractAgent):
     Args:
         vector: parameters of the memory that `init` starts from, or what draws them from a key.
         memory: puts the memory together from its parameters.
-        actions: number of actions.
+        action_space: of whole numbers, at most 512 joint actions.
         config: settings.
         train_memory: learn the memory too, by back-propagation through replayed sequences.
         example: what a memory reads at one step, of the right shapes and types.
@@ -72,19 +74,20 @@ class R2D2(AbstractAgent):
         self,
         vector: Params | Callable[[Key], Params],
         memory: Callable[[Params], EncodedMemory],
-        actions: int,
+        action_space: Space,
         config: R2D2Config,
         train_memory: bool = False,
         *,
         example: StepInput,
         actors: int,
     ):
-        self.config, self.actions, self.actors = config, actions, actors
+        self.config, self.actors = config, actors
+        self.choices = Choices(action_space, "agent 'r2d2'")
         self.burn_in = config.burn_in if train_memory else 0
         self.length = config.sequence - config.burn_in
-        heads = partial(Dueling, actions=actions, hidden=(config.hidden,) * 2)
+        heads = partial(Dueling, actions=self.choices.count, hidden=(config.hidden,) * 2)
         optimiser = adam(config.learning_rate, config.clip_norm, eps=1e-3)
-        self.learner = Learner(vector, memory, heads, optimiser, train_memory)
+        self.learner = Learner(vector, memory, heads, optimiser, train_memory, action_space)
         self.replay = Replay(config.replay // self.length, config.batch_size, config.priority)
         self.example = example
 
@@ -119,15 +122,16 @@ class R2D2(AbstractAgent):
 
     def act(
         self, state: R2D2State, carry: Actor, step: TimeStep, *, key: Key, greedy: bool = False
-    ) -> tuple[Actor, Int[Array, " B"], Any]:
+    ) -> tuple[Actor, Action, Any]:
         """Take the best actions; if not greedy, now and then random ones, the first actors most."""
         rows, m = read(self.learner.memory(state.trained.memory), carry, step)
-        action = jnp.argmax(self.learner.heads(state.trained.network, m), -1).astype(jnp.int32)
+        index = jnp.argmax(self.learner.heads(state.trained.network, m), -1)
         if not greedy:
-            keys, batch = jax.random.split(key), action.shape[0]
+            keys, batch = jax.random.split(key), index.shape[0]
             explore = jax.random.uniform(keys[0], (batch,)) < ladder(self.config.epsilon, batch)
-            random = jax.random.randint(keys[1], (batch,), 0, self.actions)
-            action = jnp.where(explore, random, action)
+            random = jax.random.randint(keys[1], (batch,), 0, self.choices.count)
+            index = jnp.where(explore, random, index)
+        action = self.choices.action(index)
         return Actor(rows, action), action, () if self.learner.train_memory else m
 
     def networks(self, state: R2D2State) -> dict[str, Any]:
@@ -157,14 +161,14 @@ class R2D2(AbstractAgent):
         return state, jax.tree.map(jnp.mean, metrics)
 
     def _cut(self, state: R2D2State, trajectory: Trajectory) -> tuple[Tail, Sequence]:
-        steps, trained = trajectory.action.shape[0], state.trained
+        steps, trained = trajectory.step.first.shape[0], state.trained
         require(
             steps % self.length == 0,
             f"agent.sequence - agent.burn_in = {self.length}: expected a divisor of the rollout's "
             f"{steps} steps; set agent.rollout to a multiple of {self.length}",
         )
         moves = transitions(trajectory, self.config.gamma)
-        action = trajectory.action.astype(jnp.int32)
+        action = self.choices.index(trajectory.action)
         if self.learner.train_memory:
             memory = self.learner.memory(trained.memory)
             unroll = jax.vmap(memory.unroll, (0, 1), (0, 1))

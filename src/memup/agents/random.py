@@ -4,18 +4,27 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
-from jaxtyping import Array, Int, PyTree
+from jaxtyping import PyTree
 
 from memup.agents.base import AbstractAgent
-from memup.core.spaces import Space, require_discrete
-from memup.core.types import Key, Metrics, TimeStep, Trajectory
+from memup.agents.choices import uniform
+from memup.core.spaces import Space
+from memup.core.types import Action, Key, Metrics, TimeStep, Trajectory
 
 
 class RandomAgent(AbstractAgent):
-    """Takes each action with equal probability and learns nothing."""
+    """Draws actions evenly from a space and learns nothing.
+
+    Args:
+        action_space: of any leaves; a Box must have bounds.
+
+    Raises:
+        MemupError: a Box has none.
+    """
 
     def __init__(self, action_space: Space):
-        self.actions = require_discrete(action_space, "random play")
+        self.action_space = action_space
+        jax.eval_shape(lambda key: uniform(action_space, (), key=key), jax.random.key(0))
 
     def init(self, *, key: Key) -> PyTree:
         """Nothing to learn."""
@@ -27,9 +36,9 @@ class RandomAgent(AbstractAgent):
 
     def act(
         self, state: PyTree, carry: PyTree, step: TimeStep, *, key: Key, greedy: bool = False
-    ) -> tuple[PyTree, Int[Array, " B"], Any]:
+    ) -> tuple[PyTree, Action, Any]:
         """Draw actions."""
-        return (), jax.random.randint(key, step.first.shape, 0, self.actions), ()
+        return (), uniform(self.action_space, step.first.shape, key=key), ()
 
     def networks(self, state: PyTree) -> dict[str, Any]:
         """None."""

@@ -23,11 +23,13 @@ from memup.agents.ppo import PPO
 from memup.agents.r2d2 import R2D2
 from memup.build.blueprint import Blueprint
 from memup.build.parts import Parts
-from memup.core.spaces import require_discrete, zeros
+from memup.core.errors import require
+from memup.core.spaces import Space, zeros
 from memup.core.tree import Params, initial, ravel, rebuilder
 from memup.core.types import Key, Query, StepInput
 from memup.memories.encoded import EncodedMemory
 from memup.method.update import Model
+from memup.nn.distributions import distribution_of
 from memup.nn.encoders import numbers
 from memup.specs.spec import RunSpec
 
@@ -98,7 +100,7 @@ def _on_memory(
     """Return the maker of an agent on a memory, which it trains itself in end-to-end training.
 
     Args:
-        agent: (vector, memory, actions, config, train_memory) -> agent.
+        agent: (vector, memory, action space, config, train_memory) -> agent.
         settings: the run's options of the agent -> config.
         more: further arguments of `agent`.
     """
@@ -137,9 +139,10 @@ def _merlin(ground: Ground) -> Merlin:
     def policy(key: Key) -> ReadingPolicy:
         keys = jax.random.split(key)
         recurrent = parts.memory(3 * latent, keys[0])
-        return ReadingPolicy(recurrent, latent, actions, hidden, key=keys[1])
+        size = distribution_of(actions).param_size
+        return ReadingPolicy(recurrent, latent, size, hidden, key=keys[1])
 
-    return Merlin(world_model, policy, config)
+    return Merlin(world_model, policy, actions, config)
 
 
 AGENT_MAKERS: dict[str, Maker] = {
@@ -153,9 +156,11 @@ AGENT_MAKERS: dict[str, Maker] = {
 }
 
 
-def _actions(ground: Ground) -> int:
-    """Return the number of actions that the agent chooses among."""
-    return require_discrete(ground.blueprint.action_space, f"agent {ground.spec['agent']!r}")
+def _actions(ground: Ground) -> Space:
+    """Return the space that the agent acts in."""
+    space = ground.blueprint.action_space
+    require(space is not None, f"agent {ground.spec['agent']!r}: there are no actions to choose")
+    return space  # type: ignore[return-value]
 
 
 def make_agent(ground: Ground) -> AbstractAgent:

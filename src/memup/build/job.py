@@ -11,7 +11,7 @@ from memup.build.agents import Ground, make_agent
 from memup.build.blueprint import Blueprint
 from memup.build.parts import Parts, memory_options
 from memup.core.errors import require
-from memup.core.spaces import flatten, leaf_bytes, require_discrete
+from memup.core.spaces import flatten, leaf_bytes
 from memup.core.tree import Params, initial, rebuilder
 from memup.core.types import Key
 from memup.data.infer import infer_spaces
@@ -100,7 +100,6 @@ def _workspace(
         # An agent that learns nothing acts in none of its own.
         copies = spec.get("agent.environments", HOST_ENVIRONMENTS)
         env = make_env(spec["env"], n=min(copies, HOST_ENVIRONMENTS))
-    require_discrete(env.action_space, spec["env"] or type(env).__name__)
     limit = spec["joint.limit"] if spec["training"] == "joint" else None
     return Workspace(
         env,

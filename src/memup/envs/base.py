@@ -6,12 +6,10 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Bool, Float, Integer
+from jaxtyping import Array, Bool, Float
 
 from memup.core.spaces import Space
-from memup.core.types import Key, Observation, State, TimeStep
-
-Action = Integer[ArrayLike, ""]
+from memup.core.types import Action, Key, Observation, State, TimeStep
 
 
 class AbstractEnv(eqx.Module):

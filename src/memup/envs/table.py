@@ -127,6 +127,25 @@ _FAMILIES = (
     ),
     _cartpole("cartpole", "Balance a pole on a cart for 500 steps", hidden=False),
     _cartpole("cartpole-hidden", "The same without speeds: they must be remembered", hidden=True),
+    Family(
+        Entry(
+            "memup.envs.pendulum:Pendulum",
+            "Swing a pendulum up by real-valued torques, as Gymnasium's Pendulum-v1",
+        ),
+        "pendulum",
+        "pendulum",
+        "pendulum",
+    ),
+    Family(
+        Entry(
+            "memup.envs.recall_multi:RecallMulti",
+            "Three symbols at the first step, noise, then one action that repeats them all",
+            {"length": Option(10, "L, steps of noise", low=1, high=10**9)},
+        ),
+        "recall-multi-10",
+        "recall-multi-<length>",
+        "recall-multi-",
+    ),
 )
 
 _HOSTS = {

@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from memup.core.spaces import flatten, require_discrete
+from memup.agents.choices import Choices, enumerable
+from memup.core.spaces import flatten
 from memup.core.types import Query
 from memup.data.queries import look_up
 from memup.method.local import LocalModel
@@ -41,7 +42,8 @@ def action_indifferent(workspace: Workspace, model: LocalModel) -> Float[np.ndar
     leaves = flatten(workspace.observation_space).values()
     width = sum(math.prod(leaf.shape) for leaf in leaves)
     store, nothing = workspace.store, np.zeros((0, width), np.float32)
-    if not model.likelihood.finite or width > WIDEST:
+    few_actions = enumerable(workspace.action_space)
+    if not model.likelihood.finite or width > WIDEST or not few_actions:
         return nothing
     obs = look_up(
         store,
@@ -53,13 +55,13 @@ def action_indifferent(workspace: Workspace, model: LocalModel) -> Float[np.ndar
     where = where[np.argsort(-counts)][:MOST]
     few = jax.tree.map(lambda a: a[where], obs)
 
-    def outcomes(obs: Any, action: Array) -> tuple[Array, Array]:
+    def outcomes(obs: Any, action: Any) -> tuple[Array, Array]:
         params = model.predictor(Query(obs, action))
         return model.likelihood.potential(params), model.likelihood.mean(params)[0]
 
-    actions = require_discrete(workspace.action_space, "agent 'greedy'")
+    every = jax.tree.map(jnp.asarray, Choices(workspace.action_space, "agent 'greedy'").all)
     of_all = jax.vmap(jax.vmap(outcomes, (None, 0)), (0, None))
-    spread, mean = (np.asarray(a) for a in of_all(few, jnp.arange(actions)))
+    spread, mean = (np.asarray(a) for a in of_all(few, every))
     values = np.asarray(model.likelihood.values[0])
     differ = np.ptp(mean, axis=1) > SAME * max(float(np.ptp(values)), 1e-6)
     return flat[where[(spread.max(axis=1) < CERTAIN) & ~differ]]

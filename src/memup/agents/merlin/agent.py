@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Float, PyTree
 
 from memup.agents.advantages import advantages, scaled
 from memup.agents.base import AbstractAgent
@@ -18,10 +18,11 @@ from memup.agents.configs import MerlinConfig
 from memup.agents.learner import adam, inputs
 from memup.agents.merlin.policy import ReadingPolicy
 from memup.agents.merlin.step import MerlinCarry, MerlinOutput, WorldModel, merlin_step
-from memup.agents.policy import entropy
-from memup.agents.transitions import mean_valid, of_action
+from memup.agents.transitions import mean_valid
+from memup.core.spaces import Space, zeros
 from memup.core.tree import Params, initial, ravel, rebuilder
-from memup.core.types import Key, Metrics, StepInput, TimeStep, Trajectory
+from memup.core.types import Action, Key, Metrics, StepInput, TimeStep, Trajectory
+from memup.nn.distributions import distribution_of
 from memup.ops.gaussian import kl_divergence
 
 
@@ -54,7 +55,7 @@ class Batch(NamedTuple):
     minds: MerlinCarry
     x: StepInput
     noise: Array
-    action: Array
+    action: Action
     advantage: Array
     ret: Array
     valid: Array
@@ -66,6 +67,7 @@ class Merlin(AbstractAgent):
     Args:
         world_model: key -> predictor, decoder and returns.
         policy: key -> policy.
+        action_space: of any leaves.
         config: settings.
     """
 
@@ -73,9 +75,11 @@ class Merlin(AbstractAgent):
         self,
         world_model: Callable[[Key], WorldModel],
         policy: Callable[[Key], ReadingPolicy],
+        action_space: Space,
         config: MerlinConfig,
     ):
         self.config, self._makers = config, (world_model, policy)
+        self.action_space, self.actions = action_space, distribution_of(action_space)
         self.world_model, self.policy = rebuilder(world_model), rebuilder(policy)
         self.optimisers = tuple(
             optax.apply_if_finite(adam(rate, config.clip_norm), 2**31 - 1)
@@ -92,7 +96,8 @@ class Merlin(AbstractAgent):
     def begin(self, state: MerlinState, batch: int) -> MerlinCarry:
         """See AbstractAgent."""
         model, policy = self.world_model(state.predictor), self.policy(state.policy)
-        mind = MerlinCarry(model.predictor.initial_state(), policy.initial_state(), jnp.int32(0))
+        action = jax.tree.map(jnp.asarray, zeros(self.action_space))
+        mind = MerlinCarry(model.predictor.initial_state(), policy.initial_state(), action)
         return jax.tree.map(lambda a: jnp.broadcast_to(a, (batch, *a.shape)), mind)
 
     def act(
@@ -103,7 +108,7 @@ class Merlin(AbstractAgent):
         *,
         key: Key,
         greedy: bool = False,
-    ) -> tuple[MerlinCarry, Int[Array, " B"], Kept]:
+    ) -> tuple[MerlinCarry, Action, Kept]:
         """Draw codes, then actions; greedy takes the likeliest of both. See AbstractAgent."""
         model, policy = self.world_model(state.predictor), self.policy(state.policy)
         keys = jax.random.split(key)
@@ -113,10 +118,9 @@ class Merlin(AbstractAgent):
         after, thought = jax.vmap(lambda m, x, n: merlin_step(model, policy, m, x, n))(
             carry, x, noise
         )
-        logits = thought.log_pi
-        action = jnp.argmax(logits, -1) if greedy else jax.random.categorical(keys[1], logits)
-        action = action.astype(jnp.int32)
-        value = jax.vmap(model.returns.of_policy)(thought.z, logits)
+        params = thought.policy
+        action = self.actions.mode(params) if greedy else self.actions.sample(params, key=keys[1])
+        value = jax.vmap(model.returns.of_policy)(thought.z, params)
         return after._replace(action=action), action, Kept(noise, value)
 
     def networks(self, state: MerlinState) -> dict[str, Any]:
@@ -169,9 +173,9 @@ class Merlin(AbstractAgent):
 
     def _acted(self, thoughts: MerlinOutput, batch: Batch) -> tuple[Float[Array, ""], Array]:
         """Return the policy's loss, and the entropy of its actions."""
-        log_pi = thoughts.log_pi
-        gain = mean_valid(batch.advantage * of_action(log_pi, batch.action), batch.valid)
-        spread = mean_valid(entropy(log_pi), batch.valid)
+        log_prob = self.actions.log_prob(thoughts.policy, batch.action)
+        gain = mean_valid(batch.advantage * log_prob, batch.valid)
+        spread = mean_valid(self.actions.entropy(thoughts.policy), batch.valid)
         return -gain - self.config.ent_coef * spread, spread
 
     def _rethink(self, predictor: Params, policy: Params, batch: Batch) -> MerlinOutput:
@@ -193,7 +197,7 @@ class Merlin(AbstractAgent):
         each = lambda f: jax.vmap(jax.vmap(f))  # noqa: E731
         said = jax.tree.map(jnp.mean, each(model.decoder)(thoughts.z, batch.x))
         kl = jnp.mean(each(kl_divergence)(thoughts.posterior, thoughts.prior))
-        value = each(model.returns.of_policy)(thoughts.z, thoughts.log_pi)
+        value = each(model.returns.of_policy)(thoughts.z, thoughts.policy)
         errors = each(model.returns.loss)(thoughts.z, value, batch.action, batch.ret)
         returns = mean_valid(errors, batch.valid)
         loss = self.config.obs_coef * said.obs + said.action + said.reward + kl

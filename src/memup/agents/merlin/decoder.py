@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from memup.agents.networks import Perceptron
 from memup.core.spaces import Space
-from memup.core.types import Key, StepInput
+from memup.core.types import Action, Key, StepInput
 from memup.nn.distributions import AbstractDistribution, distribution_of
 
 
@@ -32,7 +32,7 @@ class Decoder(eqx.Module):
 
     Args:
         space: observation space.
-        actions: number of actions.
+        action_space: of any leaves.
         latent: Z.
         hidden: units of the hidden layer.
         key: for the initial weights.
@@ -40,47 +40,49 @@ class Decoder(eqx.Module):
 
     network: Perceptron
     family: AbstractDistribution = eqx.field(static=True)
-    actions: int = eqx.field(static=True)
+    actions: AbstractDistribution = eqx.field(static=True)
 
-    def __init__(self, space: Space, actions: int, latent: int, hidden: int, *, key: Key):
-        self.actions, self.family = actions, distribution_of(space, squash=False)
-        size = self.family.param_size + actions + 1
+    def __init__(self, space: Space, action_space: Space, latent: int, hidden: int, *, key: Key):
+        self.family = distribution_of(space, squash=False)
+        self.actions = distribution_of(action_space, squash=False)
+        size = self.family.param_size + self.actions.param_size + 1
         self.network = Perceptron(latent, size, (hidden,), 1.0, key=key)
 
     def __call__(self, z: Float[Array, " Z"], x: StepInput) -> ReconstructionLoss:
         """Return how badly `z` says `x`."""
         said, size = self.network(z), self.family.param_size
         obs = -self.family.log_prob(said[:size], x.obs)
-        action = -jax.nn.log_softmax(said[size:-1])[x.action]
+        action = -self.actions.log_prob(said[size:-1], x.action)
         reward = 0.5 * (said[-1] - x.reward) ** 2
         return ReconstructionLoss(obs, jnp.where(x.first, 0.0, action), reward)
 
 
 class Returns(eqx.Module):
-    """The return that a code foretells: V(z, log pi) of the policy, and A(z, a) of an action.
+    """The return that a code foretells: V(z, pi) of the policy, and A(z, a) of an action.
 
     Args:
         latent: Z.
-        actions: number of actions.
+        action_space: of any leaves.
         hidden: units of the hidden layers.
         key: for the initial weights.
     """
 
     value: Perceptron
     advantage: Perceptron
-    actions: int = eqx.field(static=True)
+    actions: AbstractDistribution = eqx.field(static=True)
 
-    def __init__(self, latent: int, actions: int, hidden: int, *, key: Key):
+    def __init__(self, latent: int, action_space: Space, hidden: int, *, key: Key):
         keys = jax.random.split(key)
-        self.actions = actions
-        self.value = Perceptron(latent + actions, 1, (hidden,), 0.1, key=keys[0])
-        self.advantage = Perceptron(latent + actions, 1, (hidden,), 0.1, key=keys[1])
+        self.actions = distribution_of(action_space)
+        sizes = self.actions.param_size, self.actions.encoded_size
+        self.value = Perceptron(latent + sizes[0], 1, (hidden,), 0.1, key=keys[0])
+        self.advantage = Perceptron(latent + sizes[1], 1, (hidden,), 0.1, key=keys[1])
 
-    def of_policy(self, z: Float[Array, " Z"], log_pi: Float[Array, " A"]) -> Float[Array, ""]:
-        """Return V; no gradient reaches the policy."""
-        return self.value(jnp.concatenate([z, jax.lax.stop_gradient(log_pi)]))[0]
+    def of_policy(self, z: Float[Array, " Z"], policy: Float[Array, " P"]) -> Float[Array, ""]:
+        """Return V, given the policy's parameters; no gradient reaches the policy."""
+        return self.value(jnp.concatenate([z, jax.lax.stop_gradient(policy)]))[0]
 
-    def loss(self, z: Float[Array, " Z"], v: Array, action: Array, ret: Array) -> Array:
+    def loss(self, z: Float[Array, " Z"], v: Array, action: Action, ret: Array) -> Array:
         """Return ((R - V)^2 + (R - V - A)^2) / 2; in the second, V is a constant."""
-        a = self.advantage(jnp.concatenate([z, jax.nn.one_hot(action, self.actions)]))[0]
+        a = self.advantage(jnp.concatenate([z, self.actions.encode(action)]))[0]
         return 0.5 * (ret - v) ** 2 + 0.5 * (ret - jax.lax.stop_gradient(v) - a) ** 2

@@ -26,7 +26,7 @@ class ReadingPolicy(eqx.Module):
     Args:
         recurrent: a memory that reads [z, m], Z + 2Z floats.
         latent: Z.
-        actions: number of actions.
+        params: P, numbers that the distribution of the actions needs.
         hidden: units of the hidden layer.
         key: for the initial weights.
     """
@@ -37,13 +37,13 @@ class ReadingPolicy(eqx.Module):
     width: int = eqx.field(static=True)
 
     def __init__(
-        self, recurrent: AbstractMemory, latent: int, actions: int, hidden: int, *, key: Key
+        self, recurrent: AbstractMemory, latent: int, params: int, hidden: int, *, key: Key
     ):
         keys = jax.random.split(key)
         self.recurrent, self.width = recurrent, 2 * latent
         size = recurrent.output_size
         self.reader = Reader(size, self.width, 1, key=keys[0])
-        self.actor = Perceptron(latent + size + self.width, actions, (hidden,), 0.01, key=keys[1])
+        self.actor = Perceptron(latent + size + self.width, params, (hidden,), 0.01, key=keys[1])
 
     def initial_state(self) -> PolicyState:
         """Return the state before an episode."""
@@ -55,8 +55,8 @@ class ReadingPolicy(eqx.Module):
         z: Float[Array, " Z"],
         rows: Float[Array, "N W"],
         first: Bool[Array, ""],
-    ) -> tuple[PolicyState, Float[Array, " A"]]:
-        """Return the logits of the actions; no gradient reaches the code or the memory.
+    ) -> tuple[PolicyState, Float[Array, " P"]]:
+        """Return the parameters of the policy; no gradient reaches the code or the memory.
 
         Args:
             state: the state; where `first`, the initial one is taken.

@@ -2,13 +2,12 @@
 
 from typing import NamedTuple
 
-import jax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from memup.agents.merlin.decoder import Decoder, Returns
 from memup.agents.merlin.policy import PolicyState, ReadingPolicy
 from memup.agents.merlin.predictor import Predictor, PredictorState
-from memup.core.types import StepInput
+from memup.core.types import Action, StepInput
 from memup.ops.gaussian import Gaussian
 
 
@@ -25,16 +24,16 @@ class MerlinCarry(NamedTuple):
 
     predictor: PredictorState
     policy: PolicyState
-    action: Int[Array, ""]
+    action: Action
 
 
 class MerlinOutput(NamedTuple):
-    """What a step led to: code, prior and posterior, and log-probabilities of the actions."""
+    """What a step led to: code, prior and posterior, and the policy's parameters [P]."""
 
     z: Float[Array, " Z"]
     prior: Gaussian
     posterior: Gaussian
-    log_pi: Float[Array, " A"]
+    policy: Float[Array, " P"]
 
 
 def merlin_step(
@@ -46,7 +45,6 @@ def merlin_step(
 ) -> tuple[MerlinCarry, MerlinOutput]:
     """Let one actor read a step: the predictor, then the policy on what it made of it."""
     predictor, belief = model.predictor.step(mind.predictor, x, noise)
-    acting, logits = policy.step(mind.policy, belief.z, belief.rows, x.first)
-    log_pi = jax.nn.log_softmax(logits)
-    thought = MerlinOutput(belief.z, belief.prior, belief.posterior, log_pi)
+    acting, params = policy.step(mind.policy, belief.z, belief.rows, x.first)
+    thought = MerlinOutput(belief.z, belief.prior, belief.posterior, params)
     return MerlinCarry(predictor, acting, mind.action), thought

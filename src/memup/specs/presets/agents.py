@@ -35,7 +35,7 @@ def _memory_game(cards: int, steps: int, seconds: int) -> Preset:
 # An action's worth shows within a second, and long returns are noise beside it.
 _NEAR = {"agent.gamma": 0.98}
 _TRACE = {**_NEAR, "agent.gae_lambda": 0.8}
-# Returns reach 50: where a rollout is learned from once, the value's squared error would leave the
+# Returns reach 50 and IMPALA learns them as they are: the value's squared error would leave the
 # policy no share of the gradient.
 _ONCE = {**_TRACE, "agent.vf_coef": 0.01}
 # Its advantages are not scaled: beside rewards of 1 a bonus of 0.01 keeps no policy open.
@@ -47,7 +47,7 @@ _SHORT = {"agent.rollout": 32, "agent.sequence": 24, "agent.burn_in": 8, "agent.
 CARTS = ("cartpole", "cartpole-hidden")
 CARTPOLE: dict[str, dict[str, Any]] = {
     "ppo": _TRACE,
-    "a2c": _ONCE,
+    "a2c": _TRACE,
     "impala": {**_ONCE, **_OPEN, **_ADAM},
     "impala-st": {**_ONCE, **_OPEN, **_RMSPROP},
     "r2d2": {**_NEAR, **_SHORT},
@@ -79,7 +79,59 @@ def _cartpole(env: str, agent: str) -> Preset:
     return make
 
 
+def _pendulum(agent: str, own: Mapping[str, Any]) -> Preset:
+    """Return the preset of an agent on the pendulum."""
+
+    def make() -> Mapping[str, Any]:
+        return {
+            "env": "pendulum",
+            "training": "end-to-end",
+            "memory": "none",
+            "agent": agent,
+            "agent.steps": 2_000_000,
+            **own,
+        }
+
+    make.__doc__ = f"""Pendulum swing-up, real-valued torques, by {agent}.
+
+    $ memup train pendulum-{agent}
+
+    Steps, time and return: docs/results.md, "Pendulum".
+    """
+    return make
+
+
+def _recall_multi(agent: str) -> Preset:
+    """Return the preset of an agent on the recall of several symbols."""
+
+    def make() -> Mapping[str, Any]:
+        return {
+            "env": "recall-multi-10",
+            "training": "end-to-end",
+            "agent": agent,
+            "agent.steps": 2_000_000,
+            "agent.rollout": 36,
+            "agent.stop_at_success": 0.98,
+        }
+
+    make.__doc__ = f"""Three symbols to be repeated after ten steps, by {agent}.
+
+    $ memup train recall-multi-10-{agent}
+
+    One action has three parts; a random policy is right in one of four.
+    """
+    return make
+
+
+# A swing is planned over a second or two: the time that a discount of 0.95 looks ahead.
+_SWING = {"agent.gamma": 0.95, "agent.gae_lambda": 0.9}
+PENDULUM = {
+    "ppo": {**_SWING, "agent.rollout": 64, "agent.environments": 64},
+}
+
 AGENT_PRESETS: dict[str, Preset] = {
+    **{f"pendulum-{agent}": _pendulum(agent, own) for agent, own in PENDULUM.items()},
+    "recall-multi-10-ppo": _recall_multi("ppo"),
     "memory-game-6-merlin": _memory_game(6, 2_700_000, 150),
     "memory-game-8-merlin": _memory_game(8, 5_000_000, 300),
     **{f"{env}-{agent}": _cartpole(env, agent) for env in CARTS for agent in CARTPOLE},
