@@ -11,7 +11,7 @@ HEAD = """# Options
 
 Every option has one name: on the command line (`--memory.size 128`), in spec.json, and in Python,
 where a dot may be written as two underscores (`memup.spec(env="tmaze-100", memory__size=128)`).
-`memup train PRESET --help` lists those that exist for a preset and the parts it names, with the
+`memup train tmaze-100 --help` lists those that exist for a preset and the parts it names, with the
 preset's own values.
 
 This page is made from the dataclasses that define the options (`python -m benchmarks render`).
