@@ -35,7 +35,7 @@ def _group(name: str, names: dict[str, str]) -> str:
     """Return the title of the group of a field: general ones, then one for each part."""
     prefix = name.rpartition(".")[0]
     if name in GENERAL:
-        return f"{prefix} (general)" if prefix else "general"
+        return prefix or "general"
     [field] = [field for field, part in PARTS.items() if part.prefix == prefix]
     return f"{PARTS[field].kind} {names[field]}"
 
@@ -51,8 +51,8 @@ def _peek(argv: list[str], name: str) -> str:
 
 def _help(option: Option, default: object) -> str:
     choices = f"; one of {', '.join(option.choices)}" if option.choices else ""
-    shown = repr(default) if default == "" else default
-    return f"{option.doc}{choices} [{shown}]".replace("%", "%%")
+    shown = "" if default == "" else f" [{default}]"
+    return f"{option.doc}{choices}{shown}".replace("%", "%%")
 
 
 def resolve(name: str | None, given: dict[str, str]) -> RunSpec:
