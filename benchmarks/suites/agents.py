@@ -91,9 +91,6 @@ def elsewhere(system: str, env: str) -> dict[str, Any]:
         fields["agent.rollout"] = 384 if env.startswith("tmaze") else 128
     if system == "merlin":
         fields["agent.slots"] = 320 if env.startswith("tmaze") else 32
-    if system.startswith("memup") and env.startswith("tmaze"):
-        # A hint is worth nothing after its own junction.
-        fields["method.selector"] = "nearest"
     if env.startswith("memory-game"):
         # An action's worth shows within a few flips (docs/experiments.md).
         fields["agent.gamma"] = 0.8

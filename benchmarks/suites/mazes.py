@@ -68,7 +68,6 @@ _BASE = {
     "method.updates": 4000,
     "evaluate.episodes": 256,
     "method.order": "jump",
-    "method.selector": "information-gain",
 }
 _CHANGES: dict[str, dict[str, object]] = {
     "none": {},
@@ -77,7 +76,6 @@ _CHANGES: dict[str, dict[str, object]] = {
     "detector oracle": {"method.detector": "oracle"},
     "selector top-k": {"method.selector": "top-k"},
     "selector temperature": {"method.selector": "temperature"},
-    "selector nearest": {"method.selector": "nearest"},
     "selector uniform": {"method.selector": "uniform"},
     "selector current (truncated BPTT)": {"method.selector": "current"},
     "no old rows": {"method.order.long_rows": 0},

@@ -74,7 +74,7 @@ def test_a_dependency_six_windows_long_is_learned(detector):
 def test_the_detector_says_what_to_learn(monkeypatch):
     """Without its scores the last steps would be chosen, which need no memory."""
     # All updates: the far target is known after 500, the easy labels of rare steps later.
-    fields = {"method.updates": 2000, "method.patience": 0}
+    fields = {"method.selector": "top-k", "method.updates": 2000, "method.patience": 0}
     fields |= {"detect.updates": 600, "method.targets": 2, "data": distracted}
     assert accuracy(**fields) >= 0.995
     monkeypatch.setattr(ContextTable, "scores", lambda self, rows: np.zeros(len(rows), np.float32))
@@ -85,9 +85,25 @@ def test_the_detector_says_what_to_learn(monkeypatch):
 def test_slots_go_where_memory_helps():
     """Of six labels one can be known: 1 / 2 + 1 / 12 is the best there is, 1 / 2 is a guess."""
     # Large enough to learn on each of four seeds; with 8 units and 16 rows one of four saw nothing.
-    fields = {"method.selector": "information-gain", "method.updates": 1500, "seed": 1}
+    fields = {"method.updates": 1500, "seed": 1}
     fields |= {"memory.size": 16, "method.batch_size": 32}
     assert accuracy(coins, **fields) > 0.56
+
+
+def lagged(n=512):
+    """Every step asks what was seen three steps before: the far end says nothing of that."""
+    rng = np.random.default_rng(3)
+    for _ in range(n):
+        obs, label = rng.normal(size=(LENGTH, 2)).astype(np.float32), np.full(LENGTH, -1)
+        label[3:] = obs[:-3, 0] > 0
+        yield {"obs": obs, "label": label}
+
+
+def test_where_every_step_asks_targets_are_near():
+    """By uncertainty alone each query would be asked about the episode's far end."""
+    fields = {"method.updates": 1500, "memory.size": 32, "method.patience": 0, "data": lagged}
+    assert accuracy(**fields) >= 0.95
+    assert accuracy(**fields, **{"method.selector": "top-k"}) <= 0.75
 
 
 def test_pieces_pass_the_gradient_between_rare_steps_and_whole_windows_do_not():

@@ -1,6 +1,9 @@
 """Names become objects here and nowhere else."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax
 import optax
@@ -22,16 +25,18 @@ from memup.envs.table import make_env
 from memup.memories.make import check_memory
 from memup.method.detectors.base import AbstractDetector, DetectorParts
 from memup.method.detectors.table import DETECTORS
+from memup.method.distance import CODES
 from memup.method.local import LocalLearner
 from memup.method.orders.base import AbstractOrder, OrderParts
 from memup.method.orders.table import ORDERS
+from memup.method.predictor import LocalPredictor
 from memup.method.selectors.base import AbstractSelector, SelectorParts
 from memup.method.selectors.make import make_selector
 from memup.method.targets.base import AbstractTarget, TargetParts
 from memup.method.targets.table import TARGETS
 from memup.method.update import MemUP
 from memup.method.windows import Windows
-from memup.nn.distributions import Normal, from_description
+from memup.nn.distributions import from_description
 from memup.phases.action_indifferent import action_indifferent
 from memup.phases.base import AbstractPhase, Workspace
 from memup.phases.collect import Collect
@@ -116,6 +121,7 @@ class Builder:
 
     def __init__(self, spec: RunSpec):
         self.spec = spec
+        self.detect = self._detect()
 
     def phases(self) -> list[AbstractPhase]:
         """Return what the training named in the spec consists of."""
@@ -202,11 +208,13 @@ class Builder:
         key = workspace.key(f"detect/{fact}")
         return LocalLearner.of(make, DETECTOR_RATE, key=key)
 
-    def regression(self, workspace: Workspace) -> LocalLearner:
-        """Make a memory-less learner of one real number."""
-        make = self.parts(workspace).local_model(Normal((0.0,), (1.0,)))
-        key = workspace.key("regression/weights")
-        return LocalLearner.of(make, DETECTOR_RATE, key=key)
+    def gain_learner(
+        self, workspace: Workspace, model: Callable[[LocalPredictor], Any]
+    ) -> LocalLearner:
+        """Make the learner of a memory-less number for each code of the distance."""
+        predictor = self.parts(workspace).local_predictor(CODES)
+        key = workspace.key("gain-model/weights")
+        return LocalLearner.of(lambda key: model(predictor(key)), DETECTOR_RATE, key=key)
 
     def learner(self, workspace: Workspace, key: Key) -> tuple[MemUP, Params]:
         """Make memory, predictor and what trains them."""
@@ -279,8 +287,9 @@ class Builder:
         store = workspace.store
         parts = SelectorParts(
             self.spec["method.targets"],
-            lambda: self.regression(workspace),
+            partial(self.gain_learner, workspace),
             lambda ids, steps: context(workspace, store.global_rows(ids, steps)),
+            partial(self.detect.without_memory, workspace),
         )
         return make_selector(
             self.spec["method.selector"], parts, self.spec.options("method.selector")

@@ -95,14 +95,16 @@ class Parts:
 
     def local_model(self, likelihood: AbstractDistribution) -> Callable[[Key], LocalModel]:
         """Return what makes a memory-less model of an outcome from a key."""
+        predictor = self.local_predictor(likelihood.param_size)
+        return lambda key: LocalModel(predictor(key), likelihood)
+
+    def local_predictor(self, outputs: int) -> Callable[[Key], LocalPredictor]:
+        """Return what makes a memory-less predictor of so many numbers from a key."""
         width = self.spec["encoder.size"]
 
-        def make(key: Key) -> LocalModel:
+        def make(key: Key) -> LocalPredictor:
             keys = jax.random.split(key)
-            question = self.question(keys[0])
-            return LocalModel(
-                LocalPredictor(question, width, likelihood.param_size, key=keys[1]), likelihood
-            )
+            return LocalPredictor(self.question(keys[0]), width, outputs, key=keys[1])
 
         return make
 

@@ -62,10 +62,12 @@ class Query(NamedTuple):
     Attributes:
         obs: the observation at k.
         action: the action taken at k, a tree; () where there are none.
+        distance: k - t, steps from the query to k; None: 0, what is asked about is now.
     """
 
     obs: Observation
     action: Action
+    distance: Any = None
 
 
 class Targets(NamedTuple):

@@ -2,9 +2,11 @@
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from memup.core.types import Key, Query
+from memup.method.distance import CODES, one_hot_distance
 from memup.nn.linear import apply, rectified
 
 
@@ -15,7 +17,7 @@ class Predictor(eqx.Module):
     a query, however many targets that query has.
 
     Attributes:
-        question: encodes (o_k, a_k).
+        question: encodes (o_k, a_k); how far k lies ahead is added to that.
         of_memory: first layer on m_t.
         of_question: first layer on the question.
         gate: how a question turns the memory's half up and down.
@@ -36,9 +38,10 @@ class Predictor(eqx.Module):
         keys = jax.random.split(key, 5)
         self.question = question
         self.of_memory = rectified(memory_size, width, key=keys[0])
-        self.of_question = eqx.nn.Linear(question.output_size, width, key=keys[1])
+        asked = question.output_size + CODES
+        self.of_question = eqx.nn.Linear(asked, width, key=keys[1])
         # Large, or all questions would read the same of a memory that knows nothing yet.
-        self.gate = rectified(question.output_size, width, key=keys[4])
+        self.gate = rectified(asked, width, key=keys[4])
         self.hidden = eqx.nn.Linear(width, width, key=keys[2])
         self.output = eqx.nn.Linear(width, outputs, key=keys[3])
 
@@ -48,7 +51,8 @@ class Predictor(eqx.Module):
 
     def answer(self, recalled: Float[Array, " H"], context: Query) -> Float[Array, " P"]:
         """Answer one question from what `recall` gave."""
-        asked = self.question(context)
+        far = one_hot_distance(context.distance)
+        asked = jnp.concatenate([self.question(context), far])
         seen, gate = apply(self.of_question, asked), apply(self.gate, asked)
         # What an action brings usually depends on what is remembered: a product learns that
         # far sooner than a sum followed by a rectifier.

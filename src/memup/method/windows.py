@@ -77,10 +77,12 @@ class Windows:
             A Window of numpy arrays with a leading axis n.
         """
         step, episode, first = self._streams(visits, rows, count * self.length)
-        targets, owner = self._targets(step, episode, rng)
+        targets, owner, query = self._targets(step, episode, rng)
         x = self._inputs(_some(episode), step, first)
         at = self.store.global_rows(owner, targets.index)
         context = question(self.store, self.observation_space, self.action_space, at, self.context)
+        far = np.maximum(targets.index - query[..., None], 0).astype(np.int32)
+        context = context._replace(distance=far)
         value = self.target.values(self.store, owner, targets.index)
         known = np.isfinite(value).all(axis=-1)
         weight = targets.weight * known
@@ -149,8 +151,8 @@ class Windows:
 
     def _targets(
         self, step: np.ndarray, episode: np.ndarray, rng: np.random.Generator
-    ) -> tuple[Targets, np.ndarray]:
-        """Select the targets of every query: index, weight and owning episode, [B, n*Q, K]."""
+    ) -> tuple[Targets, np.ndarray, np.ndarray]:
+        """Select targets: index, weight and episode, [B, n*Q, K], and their queries, [B, n*Q]."""
         asked = np.arange(step.shape[1]).reshape(-1, self.length)[:, self.query].ravel()
         query, owner = step[:, asked].ravel(), episode[:, asked].ravel()
         index = np.zeros((len(query), self.selector.width), np.int64)
@@ -166,7 +168,7 @@ class Windows:
                 index[group], weight[group] = self._select(plan, scores[id], asked_of, rng)
         shape = (len(step), len(asked), self.selector.width)
         owners = np.broadcast_to(_some(owner)[:, None], index.shape).reshape(shape)
-        return Targets(index.reshape(shape), weight.reshape(shape)), owners
+        return Targets(index.reshape(shape), weight.reshape(shape)), owners, step[:, asked]
 
     def _select(
         self, plan: Any, score: np.ndarray, query: np.ndarray, rng: np.random.Generator

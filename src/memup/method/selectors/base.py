@@ -14,6 +14,7 @@ from jaxtyping import Float, Int, PyTree
 
 from memup.core.types import Query, Targets, Window
 from memup.method.local import LocalLearner
+from memup.method.predictor import LocalPredictor
 
 Scores = Float[np.ndarray, " T"]
 Steps = Int[np.ndarray, " Q"]
@@ -22,6 +23,8 @@ Rng = np.random.Generator
 Plans = Mapping[int, Any]
 # (episodes [N], steps [N]) -> their local questions, leaves [N, ...].
 LookUp = Callable[[np.ndarray, np.ndarray], Query]
+# Local questions and outcomes of N steps -> their losses without memory, [N].
+Without = Callable[[Query, np.ndarray], np.ndarray]
 
 # Of the highest score: what scores less is not uncertain.
 SHARE = 0.1
@@ -32,13 +35,16 @@ class SelectorParts(NamedTuple):
 
     Attributes:
         width: K, targets a query.
-        regression: makes a memory-less learner of one real number, told from a local question.
+        learner: makes the learner of a memory-less model of a number for each code of the distance;
+            it is given what makes the model of its predictor.
         look_up: gives the local questions of steps.
+        without: gives the losses of outcomes without memory, in nats.
     """
 
     width: int
-    regression: Callable[[], LocalLearner]
+    learner: Callable[[Callable[[LocalPredictor], Any]], LocalLearner]
     look_up: LookUp
+    without: Without
 
 
 class AbstractSelector(abc.ABC):

@@ -1,45 +1,39 @@
-"""The selector `information-gain`: targets that memory has been found to explain.
-
-Others are tried now and then.
+"""The selector `information-gain`: targets at the distances where memory explains them.
 
 A random payment is as uncertain as a choice that a hint decides, and stays so for ever: by
-uncertainty alone it takes the slots of U_t. What memory can explain shows once some memory exists,
-as the gap between the uncertainty without memory and the loss with it,
+uncertainty alone it takes the slots of U_t. And where every step is uncertain, the most uncertain
+one lies far ahead, where nothing that is known now will still count. What memory can explain shows
+once some memory exists, as the gap between the uncertainty without memory and the loss with it,
 
-    gain_k = H(y_k | x_k) - E[-log q(y_k | m_t, x_k)],
+    gain(x_k, k - t) = E[log q(y_k | m_t, x_k) - log q(y_k | x_k) | x_k, k - t],
 
-whose second term is learned from the losses of updates, as a function of x_k alone. Of the steps
-whose uncertainty is high, K are sampled without replacement with probability proportional to
-exp(gain_k / 0.05 nats), or, for one query in four, with equal probability: a step must be tried
-before it can gain.
+which is learned from the losses of updates and those of the memory-less model. Candidates of a
+query are uncertain steps at log-uniform distances, counted in uncertain steps: one each of the
+next, the one after, the 2 or 3 after, the 4 to 7 after, and so on. K of them are sampled without
+replacement with probability proportional to gain, and a little for trying.
+
+Where gain does not depend on the distance this is the paper's choice among what can be explained;
+where only the next uncertain step can be known it is that one; where each step asks for what came
+just before, it is the present step, as in ordinary training; and noise is not chosen.
 """
 
-from functools import partial
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Float, Int
 
 from memup.core.types import Targets, Window
-from memup.method.local import LocalLearner, LocalState
-from memup.method.selectors.base import (
-    SHARE,
-    AbstractSelector,
-    LookUp,
-    Plans,
-    Rng,
-    Scores,
-    SelectorParts,
-    Steps,
-)
+from memup.method.distance import distance_code
+from memup.method.local import LocalState
+from memup.method.selectors.base import SHARE, AbstractSelector, Plans, Rng, Scores, SelectorParts
+from memup.method.selectors.gain_model import ExpectedGain, GainModel
 
-MOST = 64
-TEMPERATURE = 0.05
-EXPLORED = 0.25
-UPDATES = 8
-BATCH = 1024
-AT_ONCE = 4096
+TRIED = 0.1
+"""What a candidate of no gain weighs beside one of the highest gain."""
+LEAST = 0.02
+"""Nats: gains below are not told from the noise of their estimate."""
+MOST = 4096
+"""Uncertain steps of an episode that are kept as candidates, evenly drawn if there are more."""
 
 
 class Candidates(NamedTuple):
@@ -48,12 +42,13 @@ class Candidates(NamedTuple):
     Attributes:
         step: ascending, [C].
         score: uncertainty without memory, [C].
-        loss: expected loss with memory, [C]; None while nothing is known of it.
+        gain: to expect at every code of the distance, [C, D], in nats; None while nothing is known
+            of it.
     """
 
     step: Int[np.ndarray, " C"]
     score: Float[np.ndarray, " C"]
-    loss: Float[np.ndarray, " C"] | None = None
+    gain: Float[np.ndarray, "C D"] | None = None
 
 
 class InformationGain(AbstractSelector):
@@ -61,24 +56,25 @@ class InformationGain(AbstractSelector):
 
     Args:
         width: K.
-        gains: what learns the loss to expect.
-        explored: share of the queries that try any candidate.
+        gains: what learns the gain to expect.
+        tried: what a candidate of no gain weighs.
     """
 
     adapts = True
 
-    def __init__(self, width: int, gains: "GainModel", explored: float = EXPLORED):
+    def __init__(self, width: int, gains: GainModel, tried: float = TRIED):
         super().__init__(width)
-        self.gains, self.explored = gains, explored
+        self.gains, self.tried = gains, tried
 
     @classmethod
     def make(cls, parts: SelectorParts) -> "InformationGain":
         """See AbstractSelector."""
-        return cls(parts.width, GainModel(parts.regression(), parts.look_up))
+        model = GainModel(parts.learner(ExpectedGain), parts.look_up, parts.without)
+        return cls(parts.width, model)
 
     def greedy(self) -> "InformationGain":
-        """See AbstractSelector."""
-        return InformationGain(self.width, self.gains, 0.0)
+        """See AbstractSelector: only what is never explained is left out."""
+        return InformationGain(self.width, self.gains, self.tried / 10)
 
     def start(self) -> LocalState:
         """See AbstractSelector."""
@@ -94,70 +90,52 @@ class InformationGain(AbstractSelector):
         """See AbstractSelector; nothing is asked before the first update."""
         if not int(state.updates) or not plans:
             return plans
-        losses = self.gains.expected(state, {episode: p.step for episode, p in plans.items()})
-        return {episode: p._replace(loss=losses[episode]) for episode, p in plans.items()}
+        gains = self.gains.expected(state, {episode: p.step for episode, p in plans.items()})
+        return {episode: p._replace(gain=gains[episode]) for episode, p in plans.items()}
 
     def plan(self, score: Scores) -> Candidates:
-        """Return the steps of at least a tenth of the highest score; the highest 64 if more."""
+        """Return the steps of at least a tenth of the highest score, the last step among them."""
         step = np.flatnonzero(score >= SHARE * score.max()) if len(score) else np.arange(0)
         if len(step) > MOST:
-            # Equal scores must not favour a part of the episode: ties are broken by a hash.
-            mixed = (step * 2654435761) % 2**32 / 2**32
-            step = step[np.lexsort((mixed, -score[step]))[:MOST]]
+            mixed = (step * 2654435761) % 2**32
+            step = np.sort(step[np.argsort(mixed)[:MOST]])
         # So that every query has a target.
         step = np.union1d(step, np.arange(len(score))[-1:])
         return Candidates(step, score[step])
 
-    def select(self, score: Scores, query: Steps, *, rng: Rng, plan: Any = None) -> Targets:
+    def select(self, score: Scores, query: np.ndarray, *, rng: Rng, plan: Any = None) -> Targets:
         """See AbstractSelector."""
-        step, potential, loss = plan or self.plan(score)
-        logit = np.zeros((len(query), len(step)))
-        if loss is not None:
-            gaining = rng.random(len(query)) >= self.explored
-            logit[gaining] = (potential - loss) / TEMPERATURE
-        key = logit + rng.gumbel(size=logit.shape)
-        key = np.where(step[None, :] >= query[:, None], key, -np.inf)
-        key = np.pad(key, ((0, 0), (0, max(0, self.width - len(step)))), constant_values=-np.inf)
+        candidates = plan or self.plan(score)
+        place, there = _places(candidates.step, query, self.width, rng)
+        step = candidates.step[place]
+        key = np.log(self._worth(candidates, place, step - query[:, None]))
+        key = np.where(there, key + rng.gumbel(size=key.shape), -np.inf)
         best = np.argsort(-key, axis=1)[:, : self.width]
-        chosen = np.take_along_axis(key, best, axis=1) > -np.inf
-        index = np.where(chosen, np.append(step, 0)[np.minimum(best, len(step))], query[:, None])
+        chosen = np.take_along_axis(there, best, axis=1)
+        index = np.where(chosen, np.take_along_axis(step, best, axis=1), query[:, None])
         return Targets(index, chosen.astype(np.float32))
 
+    def _worth(
+        self, candidates: Candidates, place: np.ndarray, distance: np.ndarray
+    ) -> Float[np.ndarray, "Q C"]:
+        """Return each candidate's gain beside the highest in the episode, and a little."""
+        if candidates.gain is None:
+            return np.ones(place.shape)
+        gain = candidates.gain[place, distance_code(np.maximum(distance, 0))]
+        return np.maximum(gain, 0) / max(float(candidates.gain.max()), LEAST) + self.tried
 
-class GainModel:
-    """The loss to expect with memory at a step, told from the step alone.
 
-    Args:
-        learner: a memory-less model of one number, whose outcome is here the loss.
-        look_up: gives the local questions of steps.
+def _places(
+    step: Int[np.ndarray, " C"], query: np.ndarray, width: int, rng: Rng
+) -> tuple[Int[np.ndarray, "Q N"], np.ndarray]:
+    """Draw candidates of each query at log-uniform distances; return them, and which exist.
+
+    The j-th stands 2^(j-1) to 2^j - 1 candidates behind the next one, j = 0 is the next one. There
+    are at least `width` of them, whatever the episode.
     """
-
-    def __init__(self, learner: LocalLearner, look_up: LookUp):
-        self.learner, self.look_up = learner, look_up
-        self._learn = jax.jit(learner.learn_many, donate_argnums=0)
-        self._mean = jax.jit(learner.mean)
-
-    def learn(
-        self, state: LocalState, windows: Window, losses: Float[np.ndarray, "n B Q K"], rng: Rng
-    ) -> LocalState:
-        """Learn from the losses that a chunk of updates had at its targets."""
-        counted = np.flatnonzero(windows.weight.ravel())
-        if len(counted) == 0:
-            return state
-        pick = counted[rng.integers(len(counted), size=(UPDATES, BATCH))]
-        axes = windows.weight.ndim
-        drawn = jax.tree.map(lambda a: a.reshape(-1, *a.shape[axes:])[pick], windows.context)
-        return self._learn(state, (drawn, losses.reshape(-1, 1)[pick]))[0]
-
-    def expected(
-        self, state: LocalState, steps: dict[int, np.ndarray]
-    ) -> dict[int, Float[np.ndarray, " C"]]:
-        """Return the losses to expect at steps of episodes, by episode."""
-        counts = [len(s) for s in steps.values()]
-        owner, step = np.repeat(list(steps), counts), np.concatenate(list(steps.values()))
-        # In blocks of one size, so that one program answers however many there are.
-        fill = partial(np.pad, pad_width=(0, -len(step) % AT_ONCE), mode="edge")
-        blocks = zip(*(fill(a).reshape(-1, AT_ONCE) for a in (owner, step)), strict=True)
-        told = [np.asarray(self._mean(state.model, self.look_up(*block)))[:, 0] for block in blocks]
-        parts = np.split(np.concatenate(told)[: len(step)], np.cumsum(counts)[:-1])
-        return dict(zip(steps, parts, strict=True))
+    octaves = max(len(step).bit_length(), width - 1)
+    low = np.concatenate([[0], 2 ** np.arange(octaves)])
+    span = np.concatenate([[1], 2 ** np.arange(octaves)])
+    ahead = low + np.floor(rng.random((len(query), len(low))) * span).astype(np.int64)
+    place = np.searchsorted(step, query)[:, None] + ahead
+    return np.minimum(place, len(step) - 1), place < len(step)

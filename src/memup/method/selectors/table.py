@@ -24,10 +24,9 @@ SELECTORS: dict[str, Entry] = {
         "K steps sampled by uncertainty",
         TemperatureConfig,
     ),
-    "nearest": Entry(f"{_HERE}nearest:Nearest", "the next K uncertain steps from now on"),
     "information-gain": Entry(
         f"{_HERE}information_gain:InformationGain",
-        "K steps where memory has lowered the loss; others are tried",
+        "K uncertain steps at the distances where memory explains them; others are tried",
     ),
     "uniform": Entry(f"{_HERE}uniform:Uniform", "K steps from now on, at random (a control)"),
     "current": Entry(f"{_HERE}current:Current", "the present step: truncated BPTT"),

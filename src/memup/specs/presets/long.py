@@ -52,7 +52,6 @@ _HINTS = {
 # A hint is worth nothing after its own junction. An LSTM that was taught by jumps alone forgets
 # within a corridor on one seed of three: in the end a tenth of the rows reads all that there is.
 _ENDLESS = {
-    "method.selector": "nearest",
     "method.order.rare": 20,
     "method.order.segments": 8,
     "method.order.long_rows": 0.1,
@@ -64,7 +63,6 @@ _ENDLESS = {
 _NOISE = {
     "agent": "greedy",
     "collect.episodes": 2000,
-    "method.selector": "information-gain",
     "evaluate.episodes": 256,
 }
 
