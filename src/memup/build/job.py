@@ -130,7 +130,7 @@ class Builder:
         if training == "end-to-end":
             policy = self._policy()
             return [policy, Evaluate(spec["evaluate.episodes"], policy, label)]
-        detect, policy = self._detect(), self._policy()
+        detect, policy = self.detect, self._policy()
         memory = self._memory(detect)
         if training == "supervised":
             judged = Evaluate(spec["evaluate.episodes"], memory, label)

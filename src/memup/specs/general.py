@@ -66,7 +66,8 @@ GENERAL: dict[str, Option] = {
         "entropy", "what scores uncertain steps: a name of `memup list detectors`"
     ),
     "method.selector": Option(
-        "top-k", "what chooses the steps to predict: names of `memup list selectors`, joined by +"
+        "information-gain",
+        "what chooses the steps to predict: names of `memup list selectors`, joined by +",
     ),
     "method.order": Option(
         "auto", "which steps of which episodes are trained on: a name of `memup list orders`"
