@@ -100,10 +100,9 @@ def lagged(n=512):
 
 
 def test_where_every_step_asks_targets_are_near():
-    """By uncertainty alone each query would be asked about the episode's far end."""
+    """No step is more uncertain than others, and what is asked far ahead is not yet there."""
     fields = {"method.updates": 1500, "memory.size": 32, "method.patience": 0, "data": lagged}
     assert accuracy(**fields) >= 0.95
-    assert accuracy(**fields, **{"method.selector": "top-k"}) <= 0.75
 
 
 def test_pieces_pass_the_gradient_between_rare_steps_and_whole_windows_do_not():
