@@ -58,8 +58,8 @@ HOST_ENVIRONMENTS = 16
 CLIP_NORM, EMA = 1.0, 0.995
 # Of the detector: Adam's learning rate, and steps in an update.
 DETECTOR_RATE, DETECTOR_BATCH = 1e-3, 2048
-# What old rows read between the windows of one chunk, at most: of images 400 steps are too many.
-BETWEEN_BYTES = 1 << 30
+# What long rows read between the windows of one chunk, at most: of images 400 steps are too many.
+BURN_IN_BYTES = 1 << 30
 
 
 def build(
@@ -278,8 +278,8 @@ class Builder:
             spec["method.window"],
             spec["method.query_stride"],
             workspace.context,
-            between=order.burn_in,
-            old=order.long_rows,
+            burn_in=order.burn_in,
+            long_rows=order.long_rows,
         )
 
     def selector(self, workspace: Workspace) -> AbstractSelector:
@@ -300,7 +300,7 @@ class Builder:
         spec, step = self.spec, leaf_bytes(workspace.observation_space)
         rows = max(1, round(spec.get("method.order.long_rows", 0.0) * spec["method.batch_size"]))
         windows = rows * spec["method.updates_per_call"]
-        return BETWEEN_BYTES // (windows * step)
+        return BURN_IN_BYTES // (windows * step)
 
     def blueprint(self, workspace: Workspace) -> Blueprint:
         """Return what the run's networks are put together from."""

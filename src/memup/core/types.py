@@ -82,12 +82,12 @@ class Targets(NamedTuple):
     weight: Any
 
 
-class Between(NamedTuple):
+class BurnIn(NamedTuple):
     """What lies before a window and is read without a gradient, so that a state is truly old.
 
     Attributes:
-        x: inputs, leaves [old rows, G, ...]; the old rows are the last ones of a batch.
-        count: how many of the G steps, the last ones, a row reads, [old rows, 1].
+        x: inputs, leaves [long rows, G, ...]; the long rows are the last ones of a batch.
+        count: how many of the G steps, the last ones, a row reads, [long rows, 1].
     """
 
     x: StepInput
@@ -103,7 +103,7 @@ class Window(NamedTuple):
         context: the questions, leaves [B, Q, K, ...].
         target: the outcomes, [B, Q, K, ...].
         weight: [B, Q, K].
-        between: what is read before `x`; None: nothing.
+        burn_in: what is read before `x`; None: nothing.
     """
 
     x: StepInput
@@ -111,7 +111,7 @@ class Window(NamedTuple):
     context: Query
     target: Array
     weight: Float[Array, "*n B Q K"]
-    between: Between | None = None
+    burn_in: BurnIn | None = None
 
 
 class Trajectory(NamedTuple):

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from memup.core.types import Between, Key, State, StepInput
+from memup.core.types import BurnIn, Key, State, StepInput
 from memup.memories.base import AbstractMemory, reset_where
 
 
@@ -45,7 +45,7 @@ class EncodedMemory(eqx.Module):
         return self.memory.unroll(state, jax.vmap(self.encoder)(xs, *keys), xs.first)
 
 
-def read_between(memory: EncodedMemory, rows: State, between: Between | None) -> State:
+def read_burn_in(memory: EncodedMemory, rows: State, burn_in: BurnIn | None) -> State:
     """Let the last rows read what lies before their window, as many steps as each has.
 
     The loop is as long as the longest of them, so it has no gradient.
@@ -53,24 +53,24 @@ def read_between(memory: EncodedMemory, rows: State, between: Between | None) ->
     Args:
         memory: what reads.
         rows: states of all B rows, leaves [B, ...].
-        between: what is read; None: nothing.
+        burn_in: what is read; None: nothing.
 
     Returns:
         The states of all rows, leaves [B, ...].
     """
-    if between is None:
+    if burn_in is None:
         return rows
-    old, steps = between.count.shape[0], between.x.first.shape[1]
-    inputs = jax.vmap(jax.vmap(memory.encoder))(between.x)
-    begin = steps - between.count[:, 0]
+    long, steps = burn_in.count.shape[0], burn_in.x.first.shape[1]
+    inputs = jax.vmap(jax.vmap(memory.encoder))(burn_in.x)
+    begin = steps - burn_in.count[:, 0]
 
     def body(step: Array, states: State) -> State:
         after, _ = jax.vmap(memory.memory.step)(states, inputs[:, step])
         return jax.vmap(reset_where)(step >= begin, after, states)
 
-    states = jax.tree.map(lambda a: a[-old:], rows)
+    states = jax.tree.map(lambda a: a[-long:], rows)
     states = jax.lax.fori_loop(begin.min(), steps, body, states)
-    return jax.tree.map(lambda a, b: a.at[-old:].set(b), rows, states)
+    return jax.tree.map(lambda a, b: a.at[-long:].set(b), rows, states)
 
 
 def forget(memory: EncodedMemory, rows: State, lost: Bool[Array, " B"]) -> State:

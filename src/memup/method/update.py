@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from memup.core.tree import Params
 from memup.core.types import Key, Metrics, Query, State, Window
-from memup.memories.encoded import EncodedMemory, forget, initial_rows, read_between
+from memup.memories.encoded import EncodedMemory, forget, initial_rows, read_burn_in
 from memup.method.predictor import Predictor
 from memup.nn.distributions import AbstractDistribution
 
@@ -119,7 +119,7 @@ class MemUP:
         """
         model = self.model(vector)
         constant = self.model(jax.lax.stop_gradient(vector)).memory
-        rows = jax.lax.stop_gradient(read_between(constant, rows, window.between))
+        rows = jax.lax.stop_gradient(read_burn_in(constant, rows, window.burn_in))
         count, keys = len(window.x.first), ()
         if key is not None:
             lost = jax.random.bernoulli(jax.random.fold_in(key, 1), self.forget, (count,))

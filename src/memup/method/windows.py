@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Int, PyTree
 
 from memup.core.spaces import Space
-from memup.core.types import Between, StepInput, Targets, Window
+from memup.core.types import BurnIn, StepInput, Targets, Window
 from memup.data.queries import look_up, question
 from memup.data.store import EpisodeStore
 from memup.method.orders.base import Visit
@@ -37,8 +37,8 @@ class Windows:
         length: R, steps a window.
         stride: a query every `stride` steps of a window, its last step among them.
         context: steps that a question shows, the target step the last of them.
-        between: steps before a window, at most, that old rows read of what lies between two.
-        old: share of the rows, the last ones, that are old.
+        burn_in: steps before a window, at most, that long rows read of what lies between two.
+        long_rows: share of the rows, the last ones, that are long.
         known: what the selector has learned from losses so far; None: nothing.
     """
 
@@ -50,8 +50,8 @@ class Windows:
     length: int
     stride: int = 1
     context: int = 1
-    between: int = 0
-    old: float = 0.0
+    burn_in: int = 0
+    long_rows: float = 0.0
     known: PyTree = None
     _plans: OrderedDict[int, Any] = field(default_factory=OrderedDict, init=False)
 
@@ -98,7 +98,7 @@ class Windows:
             context=jax.tree.map(windows, context),
             target=windows(value),
             weight=windows(weight.astype(np.float32)),
-            between=jax.tree.map(windows, self._between(visits, rows, count)),
+            burn_in=jax.tree.map(windows, self._burn_in(visits, rows, count)),
         )
 
     def _streams(
@@ -132,22 +132,22 @@ class Windows:
             first,
         )
 
-    def _between(self, visits: list[Visit], rows: int, count: int) -> Between | None:
-        """Look up what old rows read before each of their windows: [old rows, n*G, ...]."""
-        if not any(v.gap for v in visits):  # no row is old yet, or rows walk
+    def _burn_in(self, visits: list[Visit], rows: int, count: int) -> BurnIn | None:
+        """Look up what long rows read before each of their windows: [long rows, n*G, ...]."""
+        if not any(v.gap for v in visits):  # no row is long yet, or rows walk
             return None
-        old = round(self.old * rows)
-        steps = np.zeros((old, count, self.between), np.int64)
+        long = round(self.long_rows * rows)
+        steps = np.zeros((long, count, self.burn_in), np.int64)
         episode = np.full_like(steps, visits[0].episode)
-        read = np.zeros((old, count), np.int32)
+        read = np.zeros((long, count), np.int32)
         for v in visits:
-            row, place = v.row - (rows - old), v.offset // self.length
+            row, place = v.row - (rows - long), v.offset // self.length
             if row >= 0 and v.gap:
-                steps[row, place] = np.arange(v.start - self.between, v.start)
+                steps[row, place] = np.arange(v.start - self.burn_in, v.start)
                 episode[row, place], read[row, place] = v.episode, v.gap
-        flat = (a.reshape(old, -1) for a in (episode, np.maximum(steps, 0)))
-        x = self._inputs(*flat, np.zeros((old, count * self.between), bool))
-        return Between(x, read)
+        flat = (a.reshape(long, -1) for a in (episode, np.maximum(steps, 0)))
+        x = self._inputs(*flat, np.zeros((long, count * self.burn_in), bool))
+        return BurnIn(x, read)
 
     def _targets(
         self, step: np.ndarray, episode: np.ndarray, rng: np.random.Generator

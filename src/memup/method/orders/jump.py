@@ -4,7 +4,7 @@ Walking an episode of 20,000 steps in windows of 20 takes 1,000 updates, all on 
 its beginning is seen in one of them. A row that jumps sees the first window and a few others, in
 the order of time, and then takes a new episode. The state is carried from window to window as if
 nothing lay between: the gradient of MemUP never reached across windows anyway. It needs no pass
-over whole episodes. A window need not be one stretch either: put together from pieces, it holds
+over whole episodes. A window need not be one stretch either: put together from segments, it holds
 many rare steps, and the gradient passes through all of them, wherever they lie.
 
 Young states teach a memory to write, old ones to hold: a memory must be trained at the age at
@@ -32,8 +32,8 @@ class JumpCursor(NamedTuple):
 
     Attributes:
         episode: absolute id of the row's episode, [B]; -1 before the first.
-        starts: first steps of the pieces it visits, ascending, [B, V]; unused ones are last.
-        life: how many pieces it visits, [B].
+        starts: first steps of the segments it visits, ascending, [B, V]; unused ones are last.
+        life: how many segments it visits, [B].
         done: how many of them it has visited, [B].
         taken: steps that every row has taken, [].
     """
@@ -165,7 +165,7 @@ class Jump(AbstractOrder):
         for row in range(rows):
             lived = _Life(int(episode[row]), starts[row, : life[row]].tolist(), int(done[row]))
             ages = self.long_after if row >= rows - round(self.long_rows * rows) else math.inf
-            # First steps of pieces that begin anew: an evicted episode is left at once.
+            # First steps of segments that begin anew: an evicted episode is left at once.
             for offset in range(0, steps, self.segment_length):
                 fresh = lived.done >= len(lived.starts) or lived.episode not in live
                 began = taken + offset - lived.done * self.segment_length
@@ -188,19 +188,19 @@ class Jump(AbstractOrder):
         return JumpCursor(episode, starts, life, done, cursor.taken + steps), visits
 
     def _begin(
-        self, ids: Ids, lengths: Ids, old: bool, cut: bool, rng: np.random.Generator
+        self, ids: Ids, lengths: Ids, long: bool, cut: bool, rng: np.random.Generator
     ) -> _Life:
         """Draw an episode and what to visit of it; `cut`: no more than the first few windows."""
         chosen = int(rng.integers(len(ids)))
-        draw = self._long if old else self._short
-        pieces = draw(int(ids[chosen]), int(lengths[chosen]), rng)
+        draw = self._long if long else self._short
+        segments = draw(int(ids[chosen]), int(lengths[chosen]), rng)
         if cut:
             whole = self.window // self.segment_length
-            pieces = pieces[: (int(rng.integers(max(1, len(pieces) // whole))) + 1) * whole]
-        return _Life(int(ids[chosen]), pieces.tolist(), 0)
+            segments = segments[: (int(rng.integers(max(1, len(segments) // whole))) + 1) * whole]
+        return _Life(int(ids[chosen]), segments.tolist(), 0)
 
     def _short(self, episode: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, " V"]:
-        """Draw the first steps of the pieces of a short life, ascending.
+        """Draw the first steps of the segments of a short life, ascending.
 
         No step is read twice into one state, which would be another episode, unless this one is
         too short for that. A window that begins within the first one is the first one, read anew:
@@ -212,7 +212,7 @@ class Jump(AbstractOrder):
         count = min(len(steps), max(1, self.segments - 2), np.count_nonzero(probability))
         some = count < len(steps)
         rare = rng.choice(steps, size=count, p=probability, replace=False) if some else steps
-        # The rare step may stand anywhere in its piece.
+        # The rare step may stand anywhere in its segment.
         rare = rare - rng.integers(self.segment_length, size=len(rare))
         others = rng.integers(last + 1, size=self.segments - 1 - len(rare))
         starts = np.sort(np.clip(np.concatenate(([0], rare, others)), 0, last))

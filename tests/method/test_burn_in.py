@@ -1,4 +1,4 @@
-"""What old rows read between two windows: then their state is that of the whole episode."""
+"""What long rows read between two windows: then their state is that of the whole episode."""
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +19,7 @@ from memup.method.update import MemUP
 from memup.method.windows import Windows
 
 LENGTHS = [50, 44]
-ROWS, OLD, COUNT = 4, 2, 12
+ROWS, LONG, COUNT = 4, 2, 12
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +32,13 @@ def learner():
     return MemUP.of(rebuilder(make_model), 1e-2, 1.0, 0.9)
 
 
-def walk(between, old_after=0, piece=0):
-    """Return the visits, and the windows, of young and old rows."""
+def walk(burn_in, long_after=0, segment_length=0):
+    """Return the visits, and the windows, of short and long rows."""
     store = hand_store(LENGTHS)
     parts = make_selector("top-k+current", 2), make_target("reward")
-    windows = Windows(store, *parts, SPACE, ACTIONS, R, between=between, old=OLD / ROWS)
+    windows = Windows(store, *parts, SPACE, ACTIONS, R, burn_in=burn_in, long_rows=LONG / ROWS)
     rare = (np.array([0]), np.array([1.0]))
-    order = Jump(R, 3, lambda _: rare, OLD / ROWS, 5, between, old_after, piece)
+    order = Jump(R, 3, lambda _: rare, LONG / ROWS, 5, burn_in, long_after, segment_length)
     rng, ids = np.random.default_rng(0), np.arange(2)
     _, visits = order.advance(order.init(ROWS), COUNT * R, ids, np.array(LENGTHS), rng=rng)
     return store, visits, windows.build(visits, ROWS, COUNT, rng)
@@ -64,15 +64,15 @@ def states_of(model, store):
     return after
 
 
-@pytest.mark.parametrize("piece", [0, 1])
-def test_old_rows_are_as_old_as_they_look(learner, vector, piece):
-    store, visits, windows = walk(between=50, piece=piece)
+@pytest.mark.parametrize("segment_length", [0, 1])
+def test_long_rows_are_as_old_as_they_look(learner, vector, segment_length):
+    store, visits, windows = walk(burn_in=50, segment_length=segment_length)
     model, loss = learner.model(vector), jax.jit(learner.loss)
     rows, checked, after = initial_rows(model.memory, ROWS), 0, states_of(model, store)
     lives = {}
     for n in range(COUNT):
         _, (rows, _) = loss(vector, rows, jax.tree.map(lambda a, n=n: jnp.asarray(a[n]), windows))
-        for row in range(ROWS - OLD, ROWS):
+        for row in range(ROWS - LONG, ROWS):
             visit = next(v for v in visits if v.row == row and v.offset == n * R)
             lives[row] = 0 if visit.fresh else lives[row] + visit.gap
             mine = jax.tree.map(lambda a, row=row: a[row], rows)
@@ -82,28 +82,28 @@ def test_old_rows_are_as_old_as_they_look(learner, vector, piece):
     assert checked > COUNT / 2, "most windows lay behind steps that were passed over"
 
 
-def test_it_reads_no_more_than_it_may_and_young_rows_nothing():
-    _, visits, windows = walk(between=3)
-    assert all(v.gap == 0 for v in visits if v.row < ROWS - OLD or v.fresh)
+def test_it_reads_no_more_than_it_may_and_short_rows_nothing():
+    _, visits, windows = walk(burn_in=3)
+    assert all(v.gap == 0 for v in visits if v.row < ROWS - LONG or v.fresh)
     assert max(v.gap for v in visits) == 3
-    assert windows.between.count.shape == (COUNT, OLD, 1)
-    assert windows.between.x.reward.shape == (COUNT, OLD, 3)
-    assert walk(between=0)[2].between is None
-    assert walk(between=3, old_after=COUNT * R)[2].between is None, "no row is old yet"
+    assert windows.burn_in.count.shape == (COUNT, LONG, 1)
+    assert windows.burn_in.x.reward.shape == (COUNT, LONG, 3)
+    assert walk(burn_in=0)[2].burn_in is None
+    assert walk(burn_in=3, long_after=COUNT * R)[2].burn_in is None, "no row is long yet"
 
 
 def test_no_gradient_passes_through_what_lies_between(learner, vector):
-    _, _, windows = walk(between=50)
+    _, _, windows = walk(burn_in=50)
     w = jax.tree.map(lambda a: jnp.asarray(a[3]), windows)
-    assert int(w.between.count.max()) > 0
+    assert int(w.burn_in.count.max()) > 0
     rows = initial_rows(learner.model(vector).memory, ROWS)
 
     @jax.jit
     def through(reward):
-        between = w.between._replace(x=w.between.x._replace(reward=reward))
-        return learner.loss(vector, rows, w._replace(between=between))[0]
+        burn_in = w.burn_in._replace(x=w.burn_in.x._replace(reward=reward))
+        return learner.loss(vector, rows, w._replace(burn_in=burn_in))[0]
 
-    reward = w.between.x.reward
+    reward = w.burn_in.x.reward
     assert float(through(reward)) != float(through(reward + 1.0)), "what is read does count"
     assert not np.asarray(jax.grad(through)(reward)).any()
 
@@ -123,7 +123,7 @@ def test_what_a_chunk_reads_between_windows_fits_in_a_gigabyte(space, given, rea
     builder, workspace = Builder(spec), build(spec).workspace
     workspace.observation_space, workspace.facts["rarity"] = space, []
     order = builder.order(workspace)
-    assert order.burn_in == read == builder.windows(workspace, order).between
+    assert order.burn_in == read == builder.windows(workspace, order).burn_in
 
 
 def test_by_default_an_old_state_has_read_most_of_a_hundred_thousand_steps():
