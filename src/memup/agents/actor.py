@@ -18,8 +18,8 @@ class Actor(NamedTuple):
     action: Action
 
 
-def begin_actors(memory: EncodedMemory, action_space: Space, batch: int) -> Actor:
-    """Return what B actors carry before their first step."""
+def begin_actors(memory: EncodedMemory, action_space: Space | None, batch: int) -> Actor:
+    """Return what B actors carry before their first step; without a space, no actions."""
     action = jax.tree.map(jnp.asarray, zeros(action_space, (batch,)))
     return Actor(initial_rows(memory, batch), action)
 

@@ -152,7 +152,7 @@ class Model:
             agent, state = self._agent
             carried = agent.begin(state, rows)
         else:
-            carried = begin_actors(self._own_memory(), rows)
+            carried = begin_actors(self._own_memory(), self.action_space, rows)
         begun = np.zeros(rows, bool)
         return Carry(carried, begun, False, 0, jax.random.key(seed), batch is None)
 
