@@ -25,6 +25,7 @@ IDS = [
     "cartpole-hidden",
     "pendulum",
     "recall-multi-3",
+    "image-cue-12-side-8",
 ]
 COPIES, STEPS = 4, 210
 

@@ -46,6 +46,19 @@ def _cartpole(env_id: str, summary: str, **fixed: Any) -> Family:
     return Family(entry, env_id, env_id, env_id, tuple(fixed.items()))
 
 
+def _image_cue(pattern: str, example: str) -> Family:
+    options = {
+        "length": Option(200, "L, frames from the start to the question", low=2, high=10**9),
+        "side": Option(64, "pixels of a frame's side", low=8, high=1024),
+    }
+    entry = Entry(
+        "memup.envs.image_cue:ImageCue",
+        "Images: a red or green square in one early frame says which action will be right",
+        {name: options[name] for name in re.findall(r"<(\w+)>", pattern)},
+    )
+    return Family(entry, example, pattern, "image-cue-")
+
+
 _FAMILIES = (
     _tmaze(
         "tmaze-<length>",
@@ -146,6 +159,8 @@ _FAMILIES = (
         "recall-multi-<length>",
         "recall-multi-",
     ),
+    _image_cue("image-cue-<length>", "image-cue-200"),
+    _image_cue("image-cue-<length>-side-<side>", "image-cue-20-side-16"),
 )
 
 _HOSTS = {
