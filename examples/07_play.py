@@ -47,7 +47,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         train(length, Path(folder) / "tmaze.safetensors")
         model = memup.load(Path(folder) / "tmaze.safetensors")
-    env = gymnasium.make("memup/NoisyTMaze-v0", length=length)
+    # Models number actions from 0 and read plain vectors; any environment can be brought to that.
+    env = memup.adapt(gymnasium.make("memup/NoisyTMaze-v0", length=length))
     wins = [play(model, env, seed) for seed in range(50)]
     print(f"{model}\nsuccess: {sum(wins) / len(wins):.3f}")
 

@@ -15,6 +15,7 @@ _PLACES = {
     "MemupError": "memup.core.errors",
     "Model": "memup.models.model",
     "RunSpec": "memup.specs.spec",
+    "adapt": "memup.envs.adapters.adapted",
     "evaluate": "memup.api",
     "load": "memup.api",
     "preset": "memup.specs.presets",

@@ -27,7 +27,7 @@ class AbstractEnv(eqx.Module):
     @property
     @abc.abstractmethod
     def action_space(self) -> Space:
-        """What `step` takes."""
+        """What `step` takes: actions are trees of it, as observations are of their space."""
 
     @abc.abstractmethod
     def reset(self, *, key: Key) -> tuple[State, TimeStep]:

@@ -211,7 +211,7 @@ def check_env_id(env_id: str) -> None:
     """Raise the MemupError that `make_env` would raise, as far as that is known without jax."""
     prefix = _host(env_id)
     if prefix == "gym:":
-        from memup.envs.adapters.gymnasium_spaces import find_spec
+        from memup.envs.adapters.gymnasium_ids import find_spec
 
         find_spec(env_id.removeprefix(prefix))
     elif prefix:

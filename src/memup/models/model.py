@@ -205,7 +205,8 @@ class Model:
             greedy: take the likeliest action, instead of drawing one by the seed of `begin`.
 
         Returns:
-            What to give to the next step, and the actions, [B].
+            What to give to the next step, and the actions, leaves [B, ...], as the action space
+            has them: categories begin at 0. `memup.adapt` brings a Gymnasium environment to it.
 
         Raises:
             MemupError: the model has no policy; or as `step`.

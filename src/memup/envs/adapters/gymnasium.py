@@ -9,13 +9,10 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from memup.core.errors import MemupError
-from memup.core.spaces import Discrete
+from memup.core.spaces import flatten, join, split
 from memup.core.types import TimeStep
-from memup.envs.adapters.gymnasium_spaces import (
-    find_spec,
-    observation_from_gymnasium,
-    space_from_gymnasium,
-)
+from memup.envs.adapters.adapted import Adapted
+from memup.envs.adapters.gymnasium_ids import find_spec
 from memup.envs.adapters.watched import Watched
 
 SUCCESS_NAMES = ("success", "is_success")
@@ -29,8 +26,8 @@ class GymnasiumVector:
     of `reset` and the actions, everything is determined as far as the environment itself is.
 
     Attributes:
-        observation_space: of one copy; Dict observations may be nested.
-        action_space: Discrete, of one copy, beginning at 0.
+        observation_space: of one copy.
+        action_space: of one copy; see `Adapted` for how both differ from Gymnasium's.
         n: how many copies there are.
     """
 
@@ -43,8 +40,7 @@ class GymnasiumVector:
             settings: what `gymnasium.make` should pass to the environment.
 
         Raises:
-            MemupError: unknown id, a missing package, actions that are not discrete, or
-                observations of a kind that memup does not read.
+            MemupError: unknown id, a missing package, or a space that cannot be used.
         """
         if n < 1:
             raise MemupError(f"n={n}: expected at least 1 copy of {env_id!r}")
@@ -53,12 +49,13 @@ class GymnasiumVector:
         self._open = functools.partial(_make, find_spec(env_id), n, what, settings)
         self._envs, self._closed = self._open(), False
         self._over = np.ones(n, bool)
-        try:
-            self.action_space = _actions(self._envs.single_action_space, what)
-            self.observation_space = space_from_gymnasium(self._envs.single_observation_space, what)
-        except MemupError:
-            self.close()
-            raise
+        adapted: Any = self._envs.envs[0]
+        self.observation_space, self.action_space = (
+            adapted.observations.space,
+            adapted.actions.space,
+        )
+        leaves = flatten(self.observation_space).items()
+        self._dtypes = {name: np.dtype(leaf.dtype) for name, leaf in leaves}
 
     def reset(self, seed: int) -> TimeStep:
         """Begin an episode in every copy, copy i with seed + i. Leaves are [n, ...].
@@ -77,14 +74,14 @@ class GymnasiumVector:
         """Answer with one action a copy.
 
         Args:
-            actions: integers [n]; ignored where the last step ended an episode.
+            actions: a tree of the action space, leaves [n, ...]; ignored where the last step
+                ended an episode.
 
         Returns:
             The next step of every copy, leaves [n, ...]. `success` is the environment's info
             "success" or "is_success", NaN where it gives none.
         """
         first = self._over
-        actions = np.asarray(actions) + self._envs.single_action_space.start
         obs, reward, terminated, truncated, info = self._envs.step(actions)
         self._over = terminated | truncated
         return TimeStep(
@@ -103,7 +100,10 @@ class GymnasiumVector:
             self._envs.close()
 
     def _observation(self, obs: Any) -> Any:
-        return observation_from_gymnasium(self._envs.single_observation_space, obs)
+        """Copy a batch of observations, in our dtypes."""
+        space, kinds = self.observation_space, self._dtypes
+        leaves = split(space, obs)
+        return join(space, {name: np.array(leaves[name], kinds[name]) for name in leaves})
 
 
 def _make(env_id: str, n: int, what: str, settings: Mapping[str, Any]) -> SyncVectorEnv:
@@ -112,7 +112,7 @@ def _make(env_id: str, n: int, what: str, settings: Mapping[str, Any]) -> SyncVe
     def one() -> gymnasium.Env:
         # The passive checker costs a tenth of the speed of a light environment and only warns.
         made.append(gymnasium.make(env_id, disable_env_checker=True, **settings))
-        return Watched(made[-1], what)
+        return Adapted(Watched(made[-1], what), what, tell=len(made) == 1)
 
     try:
         # Observations are copied once, when they take our dtypes.
@@ -120,18 +120,10 @@ def _make(env_id: str, n: int, what: str, settings: Mapping[str, Any]) -> SyncVe
     except (Exception, SystemExit) as error:
         for env in made:
             env.close()
+        if isinstance(error, MemupError):
+            raise
         line = " ".join(f"{type(error).__name__}: {error}".split())
         raise MemupError(f"{what}: cannot be made: {line}") from error
-
-
-def _actions(space: gymnasium.Space, what: str) -> Discrete:
-    if not isinstance(space, gymnasium.spaces.Discrete):
-        raise MemupError(
-            f"{what}: actions must be discrete, but its action space is {space}; register a "
-            "version wrapped in gymnasium.wrappers.TransformAction that maps "
-            "gymnasium.spaces.Discrete(n) to it"
-        )
-    return Discrete(int(space.n))
 
 
 def _success(info: Mapping[str, Any], n: int) -> np.ndarray:

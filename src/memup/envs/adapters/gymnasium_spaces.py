@@ -1,118 +1,199 @@
-"""What Gymnasium knows about an environment id, and its spaces as ours. No jax here."""
+"""Gymnasium's spaces as ours and ours as Gymnasium's, with their values. No jax here.
 
-import difflib
-import importlib
+Ours are plainer: whole numbers begin at 0, several of them are a vector, and what networks cannot
+read (text, graphs, sequences) is not there.
+"""
+
 import math
-import os
-import sys
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
+from gymnasium import spaces as theirs
 
 from memup.core.errors import MemupError
-from memup.core.spaces import Box, Dict, Discrete, Space
+from memup.core.spaces import Bound, Box, Dict, Discrete, MultiBinary, MultiDiscrete, Space, Tuple
 
-# Without 64-bit numbers in jax, and with float16 of no use to a learner.
-_DTYPES = {"float64": "float32", "float16": "float32", "int64": "int32", "uint64": "uint32"}
+USABLE = "Box, Discrete, MultiDiscrete, MultiBinary, or a Dict or Tuple of them"
+# Categories are 32-bit numbers, the last of them left for "one more".
+MOST_VALUES = 2**31 - 1
+# Within it no bound says that float32 merges what differs; mere numbers stay as exact as they come.
+EXACT = 1e4
 
 
-def find_spec(name: str) -> str:
-    """Check that Gymnasium knows an environment; import its module first if it names one.
+class Conversion(NamedTuple):
+    """A space of ours, and what changes a value of one side into one of the other.
 
-    Args:
-        name: "CartPole-v1", or "module:MyEnv-v0"; the module may lie in the working directory.
-
-    Returns:
-        The id that Gymnasium knows, without the module.
-
-    Raises:
-        MemupError: the module cannot be imported, or no such environment is registered.
+    Attributes:
+        space: ours.
+        convert: of observations, Gymnasium's to ours; of actions, ours to Gymnasium's.
+        dropped: names of the leaves that are left out.
     """
-    module, _, env_id = name.rpartition(":")
-    if module:
-        _import(module, name)
-    if env_id not in gymnasium.registry:
-        near = difflib.get_close_matches(env_id, list(gymnasium.registry), n=1, cutoff=0.7)
-        hint = f"did you mean 'gym:{near[0]}'? " if near else ""
-        raise MemupError(
-            f"environment 'gym:{name}': {hint}Gymnasium has no {env_id!r}; "
-            "gym:MODULE:ID imports MODULE, which may register it, first"
-        )
-    return env_id
+
+    space: Space
+    convert: Callable[[Any], Any]
+    dropped: tuple[str, ...] = ()
 
 
-def _import(module: str, name: str) -> None:
-    # A command installed in bin/ does not search the working directory, as `python` does.
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
-    try:
-        importlib.import_module(module)
-    except ImportError as error:
-        message = f"environment 'gym:{name}': cannot import {module!r}: {error}"
-        raise MemupError(message) from None
+Leaf = Callable[[gymnasium.Space], Conversion | None]
 
 
-def space_from_gymnasium(space: gymnasium.Space, what: str) -> Space:
-    """Convert an observation space.
-
-    Box, MultiBinary and MultiDiscrete become Box; Discrete begins at 0; Dict may be nested.
+def observations(space: gymnasium.Space, what: str) -> Conversion:
+    """Say how observations are read; leaves of a Dict or Tuple that cannot be are left out.
 
     Args:
-        space: the space of one environment.
+        space: of one environment.
         what: how the user wrote the environment, for the error.
 
     Raises:
-        MemupError: a space of another kind (Tuple, Text, Sequence, Graph).
+        MemupError: nothing of it can be used.
     """
-    match space:
-        case gymnasium.spaces.Dict():
-            return Dict({n: space_from_gymnasium(s, what) for n, s in space.spaces.items()})
-        case gymnasium.spaces.Discrete():
-            return Discrete(int(space.n))
-        case gymnasium.spaces.Box():
-            low, high = (float(f(b)) for f, b in ((np.min, space.low), (np.max, space.high)))
-            return Box(space.shape, _dtype(space), low, high)
-        case gymnasium.spaces.MultiBinary():
-            return Box(space.shape, "int8", 0.0, 1.0)
-        case gymnasium.spaces.MultiDiscrete():
-            last = space.start + space.nvec - 1
-            return Box(space.shape, "int32", float(space.start.min()), float(last.max()))
+    found = _converted(space, "obs", _read)
+    if isinstance(found, Conversion):
+        return found
+    raise MemupError(f"{what}: observations are {_short(space)}; expected {USABLE}")
+
+
+def actions(space: gymnasium.Space, what: str) -> Conversion:
+    """Say how actions are given to an environment; see `observations`.
+
+    Raises:
+        MemupError: a leaf of it can not be used: an environment wants all of an action.
+    """
+    found = _converted(space, "action", _written)
+    if isinstance(found, Conversion) and not found.dropped:
+        return found
+    which = f", in it {found.dropped[0]!r}" if isinstance(found, Conversion) else ""
     raise MemupError(
-        f"{what}: observations are {space}, expected Box, Discrete, MultiBinary, MultiDiscrete or "
-        "a Dict of them; register a version wrapped in gymnasium.wrappers.FlattenObservation"
+        f"{what}: its action space is {_short(space)}{which}; expected {USABLE}: "
+        "gymnasium.wrappers.TransformAction can make one of them of it"
     )
 
 
-def observation_from_gymnasium(space: gymnasium.Space, obs: Any) -> Any:
-    """Copy an observation, or a batch of them, into the dtypes of `space_from_gymnasium`."""
+def usable(space: gymnasium.Space) -> bool:
+    """Say whether networks can read a leaf."""
     match space:
-        case gymnasium.spaces.Dict():
-            return {n: observation_from_gymnasium(s, obs[n]) for n, s in space.spaces.items()}
-        case gymnasium.spaces.Discrete():
-            return (np.asarray(obs) - space.start).astype(np.int32)
-        case gymnasium.spaces.MultiDiscrete():
-            return np.array(obs, np.int32)
-    return np.array(obs, _dtype(space))
+        case theirs.Box():
+            return math.prod(space.shape) > 0 and np.dtype(space.dtype).kind in "biuf"
+        case theirs.Discrete():
+            return bool(space.n < MOST_VALUES)
+        case theirs.MultiDiscrete():
+            return space.nvec.size > 0 and bool((space.nvec < MOST_VALUES).all())
+    return isinstance(space, theirs.MultiBinary)
 
 
-def space_to_gymnasium(space: Space) -> gymnasium.Space:
+def _converted(space: gymnasium.Space, name: str, leaf: Leaf) -> Conversion | None:
+    """Convert a tree of spaces whose leaves `leaf` converts; None: nothing of it can be used."""
+    if not isinstance(space, theirs.Dict | theirs.Tuple):
+        return leaf(space) if usable(space) else None
+    named = isinstance(space, theirs.Dict)
+    keys = sorted(space.spaces, key=str) if named else range(len(space.spaces))
+    parts = {key: _converted(space.spaces[key], f"{name}.{key}", leaf) for key in keys}
+    kept = {key: part for key, part in parts.items() if part is not None}
+    lost = tuple(f"{name}.{key}" for key in keys if parts[key] is None)
+    if not kept:
+        return None
+    dropped = lost + tuple(n for part in kept.values() for n in part.dropped)
+    if named:
+        return Conversion(Dict({str(k): p.space for k, p in kept.items()}), _fields(kept), dropped)
+    return Conversion(Tuple(tuple(p.space for p in kept.values())), _row(kept), dropped)
+
+
+def _fields(parts: dict[Any, Conversion]) -> Callable[[Any], Any]:
+    return lambda value: {str(key): part.convert(value[key]) for key, part in parts.items()}
+
+
+def _row(parts: dict[Any, Conversion]) -> Callable[[Any], Any]:
+    return lambda value: tuple(part.convert(value[key]) for key, part in parts.items())
+
+
+def _read(space: gymnasium.Space) -> Conversion:
+    """Convert a leaf of an observation."""
+    ours = _leaf(space)
+    kind = np.dtype(ours.dtype)
+    start = getattr(space, "start", None)  # type: ignore[attr-defined]
+    if start is None:
+        return Conversion(ours, lambda value: np.array(value, kind).reshape(ours.shape))
+    return Conversion(ours, lambda value: (value - start).astype(kind).reshape(ours.shape))
+
+
+def _written(space: gymnasium.Space) -> Conversion:
+    """Convert a leaf of an action."""
+    ours, kind, start = _leaf(space), np.dtype(space.dtype), getattr(space, "start", None)
+    match space:
+        case theirs.Discrete():
+            return Conversion(ours, lambda value: kind.type(int(value) + start))
+        case theirs.MultiDiscrete():
+            return Conversion(
+                ours, lambda value: np.array(value, kind).reshape(space.shape) + start
+            )
+        case theirs.MultiBinary():
+            return Conversion(ours, lambda value: np.array(value, kind).reshape(space.shape))
+    # Actions are made on the device. Its float32 may lie beyond a bound of 64 bits.
+    ours = Box(ours.shape, "float32" if kind.kind == "f" else ours.dtype, ours.low, ours.high)
+    return Conversion(ours, lambda value: np.clip(np.array(value, kind), space.low, space.high))
+
+
+def _leaf(space: gymnasium.Space) -> Any:
+    match space:
+        case theirs.Discrete():
+            return Discrete(int(space.n))
+        case theirs.MultiDiscrete():
+            return MultiDiscrete(tuple(int(n) for n in space.nvec.ravel()))
+        case theirs.MultiBinary():
+            return MultiBinary(math.prod(space.shape))
+    assert isinstance(space, theirs.Box)
+    return Box(space.shape, _dtype(space), _bound(space.low), _bound(space.high))
+
+
+def _dtype(space: theirs.Box) -> str:
+    """Choose a dtype: the device has 32 bits, the host keeps what they might merge or wrap."""
+    kind = np.dtype(space.dtype)
+    if kind.itemsize < 4 or kind == np.float32:
+        return "int8" if kind.kind == "b" else "float32" if kind.kind == "f" else kind.name
+    low, high = float(space.low.min()), float(space.high.max())
+    if kind.kind == "f":
+        return "float32" if -EXACT <= low and high <= EXACT else "float64"
+    if kind.itemsize == 4:
+        return kind.name
+    return "int32" if -(2.0**31) <= low and high < 2.0**31 else "float64"
+
+
+def _bound(bound: np.ndarray) -> Bound:
+    """Return one number for all elements, or one each."""
+    values = [float(b) for b in np.ravel(bound)]
+    return values[0] if len(set(values)) == 1 else tuple(values)
+
+
+def to_gymnasium(space: Space) -> gymnasium.Space:
     """Convert one of our spaces."""
     match space:
         case Dict():
-            spaces = {name: space_to_gymnasium(s) for name, s in space.spaces.items()}
-            return gymnasium.spaces.Dict(spaces)
+            return theirs.Dict({name: to_gymnasium(s) for name, s in space.spaces.items()})
+        case Tuple():
+            return theirs.Tuple([to_gymnasium(s) for s in space.spaces])
         case Discrete():
-            return gymnasium.spaces.Discrete(space.n)
+            return theirs.Discrete(space.n)
+        case MultiDiscrete():
+            return theirs.MultiDiscrete(space.nvec, dtype=np.dtype(space.dtype).type)
+        case MultiBinary():
+            return theirs.MultiBinary(space.n)
     dtype = np.dtype(space.dtype)
-    low, high = space.low, space.high
+    low, high = (
+        np.broadcast_to(np.asarray(b, np.float64), (space.size,)) for b in (space.low, space.high)
+    )
     if dtype.kind in "iu":
         bounds = np.iinfo(dtype)
-        low = bounds.min if math.isinf(low) else low
-        high = bounds.max if math.isinf(high) else high
-    return gymnasium.spaces.Box(low, high, space.shape, dtype.type)
+        low, high = np.maximum(low, bounds.min), np.minimum(high, bounds.max)
+    shaped = [b.astype(dtype).reshape(space.shape) for b in (low, high)]
+    return theirs.Box(*shaped, space.shape, dtype.type)
 
 
-def _dtype(space: gymnasium.Space) -> str:
-    name = np.dtype(space.dtype).name
-    return _DTYPES.get(name, name)
+def named(dropped: Iterable[str]) -> str:
+    """Return names in one line, quoted."""
+    return ", ".join(map(repr, dropped))
+
+
+def _short(space: gymnasium.Space) -> str:
+    return " ".join(str(space).split())[:200]

@@ -7,8 +7,9 @@ import jax
 import numpy as np
 
 from memup.core.registry import Entry
+from memup.core.spaces import flatten, join, split
 from memup.core.types import State, TimeStep
-from memup.envs.adapters.gymnasium_spaces import space_to_gymnasium
+from memup.envs.adapters.gymnasium_spaces import to_gymnasium as space_to_gymnasium
 from memup.envs.base import AbstractEnv, Action
 
 
@@ -41,13 +42,19 @@ class ToGymnasium(gymnasium.Env):
         """Answer one action: observation, reward, terminated, truncated, info."""
         if self._carry is None:
             raise gymnasium.error.ResetNeeded("call reset before step")
-        self._carry, out = _step(self._env, self._carry, np.int32(action))
+        self._carry, out = _step(self._env, self._carry, self._action(action))
         # A third of the time of jax.device_get on arrays as small as these.
         step = jax.tree.map(np.array, out)
         terminated, truncated = bool(step.terminated), bool(step.truncated)
         known = (terminated or truncated) and not np.isnan(step.success)
         info = {"success": float(step.success)} if known else {}
         return jax.tree.map(_plain, step.obs), float(step.reward), terminated, truncated, info
+
+    def _action(self, action: Any) -> Any:
+        """Bring an action to the dtypes of the environment's own space."""
+        space = self._env.action_space
+        given, leaves = split(space, action), flatten(space).items()
+        return join(space, {name: np.asarray(given[name], leaf.dtype) for name, leaf in leaves})
 
 
 def to_gymnasium(env: AbstractEnv) -> ToGymnasium:

@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 
 from memup.core.errors import MemupError
+from memup.envs.adapters.gymnasium_spaces import usable
 
 # Longer episodes are told of once, and cut where nobody set a later limit.
 LONG_EPISODE, LONGEST_EPISODE = 10_000, 100_000
@@ -87,6 +88,8 @@ class Watched(gymnasium.Wrapper):
                 for number, leaf in enumerate(space.spaces):
                     self._observation(leaf, obs[number], method, f"{field}[{number}]")
                 return
+        if not usable(space):  # it is left out
+            return
         array = np.asarray(obs)
         if array.shape != space.shape or array.dtype.kind not in "biuf":
             self._refuse(method, field, f"numbers of shape {space.shape}", _shown(obs))
@@ -94,7 +97,8 @@ class Watched(gymnasium.Wrapper):
             self._refuse(method, field, f"{np.dtype(space.dtype).name}", _shown(obs))
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             self._refuse(method, field, "finite numbers", _shown(obs))
-        if isinstance(space, gymnasium.spaces.Discrete) and not space.contains(int(array)):
+        low, high = _whole_range(space)
+        if (array < low).any() or (array > high).any():
             self._refuse(method, field, str(space), _shown(obs))
 
     def _too_long(self) -> bool:
@@ -113,6 +117,18 @@ class Watched(gymnasium.Wrapper):
 
     def _refuse(self, method: str, field: str, expected: str, found: str) -> NoReturn:
         raise MemupError(f"{self._where(method)}: {field}: expected {expected}, found {found}")
+
+
+def _whole_range(space: gymnasium.Space) -> tuple[Any, Any]:
+    """Return the least and greatest value of categories and flags; the numbers of a Box have none."""
+    match space:
+        case gymnasium.spaces.Discrete():
+            return space.start, space.start + space.n - 1
+        case gymnasium.spaces.MultiDiscrete():
+            return space.start, space.start + space.nvec - 1
+        case gymnasium.spaces.MultiBinary():
+            return 0, 1
+    return -math.inf, math.inf
 
 
 def _number(reward: Any) -> float:
