@@ -154,10 +154,10 @@ def _dtype(space: theirs.Box) -> str:
         return "int8" if kind.kind == "b" else "float32" if kind.kind == "f" else kind.name
     low, high = float(space.low.min()), float(space.high.max())
     if kind.kind == "f":
-        return "float32" if -EXACT <= low and high <= EXACT else "float64"
+        return "float32" if max(-low, high) <= EXACT else "float64"
     if kind.itemsize == 4:
         return kind.name
-    return "int32" if -(2.0**31) <= low and high < 2.0**31 else "float64"
+    return "int32" if max(-low, high) < 2.0**31 else "float64"
 
 
 def _bound(bound: np.ndarray) -> Bound:

@@ -120,7 +120,7 @@ class Watched(gymnasium.Wrapper):
 
 
 def _whole_range(space: gymnasium.Space) -> tuple[Any, Any]:
-    """Return the least and greatest value of categories and flags; the numbers of a Box have none."""
+    """Return the least and greatest value of categories and flags; no limits for a Box."""
     match space:
         case gymnasium.spaces.Discrete():
             return space.start, space.start + space.n - 1
