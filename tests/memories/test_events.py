@@ -11,7 +11,7 @@ from hand_store import DICT_SPACE
 
 import memup
 from memup.core.errors import MemupError
-from memup.core.spaces import Box
+from memup.core.spaces import Box, flatten
 from memup.core.types import StepInput
 from memup.data import rarity
 from memup.data.store import EpisodeStore
@@ -85,8 +85,7 @@ def test_rarity_on_the_device_is_that_of_the_store(monkeypatch):
         "cue": rng.choice(3, size=90, p=[0.95, 0.04, 0.01]).astype(np.int8),
     }
     store = EpisodeStore.from_episodes([{f"obs.{name}": leaf for name, leaf in obs.items()}])
-    fields = ("obs.cue", "obs.noise")
-    facts = rarity.measure(store, fields, rng)
+    facts = rarity.measure(store, flatten(DICT_SPACE), rng)
     assert {"values" in fact for fact in facts} == {True, False}
     expected = rarity.Rarity(store, facts).rarity(store.episode(0))
     found = jax.vmap(ObservationRarity.of(DICT_SPACE, facts))(jax.tree.map(jnp.asarray, obs))
