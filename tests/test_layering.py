@@ -85,8 +85,12 @@ def test_no_file_is_loose():
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_no_file_holds_two_ideas(path):
-    assert len(path.read_text().splitlines()) <= 400
+    text = path.read_text()
+    assert len(text.splitlines()) <= 400
     assert path.stem not in {"utils", "helpers", "common"}
+    functions = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef)]
+    long = [n.name for n in functions if n.end_lineno - n.lineno >= 60]
+    assert not long, f"functions above 60 lines: {long}"
 
 
 @pytest.mark.parametrize(
