@@ -85,6 +85,7 @@ class EpisodeRecorder:
 
     def add_to_store(self) -> Int[np.ndarray, " N"]:
         """Add the episodes to the store, those of a copy one after the other; return their ids."""
+        self.store.describe(self.observation_space, self.action_space)
         if self._scratch is None:
             return self.store.extend(self._laid(), self.lengths.ravel())
         self._spill(self._scratch.parent)

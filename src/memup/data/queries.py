@@ -44,7 +44,8 @@ def look_up(
 def _narrow(leaf: Leaf, values: np.ndarray) -> np.ndarray:
     """Return values in a dtype that devices compute in: long whole numbers become floats."""
     if isinstance(leaf, Discrete | MultiDiscrete):
-        return values.astype(np.int32) if values.dtype.itemsize > 4 else values
+        wide, flags = values.dtype.itemsize > 4, values.dtype == bool
+        return values.astype(np.int32) if wide or flags else values
     wide = values.dtype.itemsize > 4 or values.dtype == np.float16
     return values.astype(np.float32) if wide else values
 

@@ -7,9 +7,11 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from memup.core.errors import MemupError, require, unknown_name
+from memup.core.spaces import Space
 from memup.data.store_disk import MANIFEST, open_table
 from memup.data.store_fields import Schema, as_array, check_block, check_scores, schema_of
-from memup.data.store_tables import AbstractTable, MemoryTable
+from memup.data.store_spaces import StoredSpaces
+from memup.data.store_tables import AbstractTable, MemoryTable, ranges
 
 
 class EpisodeStore:
@@ -55,12 +57,44 @@ class EpisodeStore:
         episodes: Sequence[Mapping[str, Any]],
         path: str | Path | None = None,
         limit: int | None = None,
+        observation_space: Space | None = None,
+        action_space: Space | None = None,
     ) -> "EpisodeStore":
-        """Make a store of a list of episodes."""
+        """Make a store of a list of episodes.
+
+        Args:
+            episodes: see `add`.
+            path: a new folder; in memory if None.
+            limit: live episodes at most.
+            observation_space: of "obs" or "obs.x"; None: it is inferred from the values.
+            action_space: of "action" or "action.x"; None: likewise.
+
+        Raises:
+            MemupError: there is a store with episodes at `path`; or as `add` and `describe`.
+        """
         store = cls(path, limit)
+        require(
+            store.next_id == 0,
+            f"{path}: there is a store of {store.next_id} episodes; expected a new folder",
+        )
+        store.describe(observation_space, action_space)
         for episode in episodes:
             store.add(episode)
         return store
+
+    def describe(self, observation_space: Space | None, action_space: Space | None) -> None:
+        """Say what the fields are; None leaves it open. Episodes that do not fit are refused."""
+        spaces = StoredSpaces(observation_space, action_space)
+        if spaces == self._table.spaces:
+            return
+        if self._table.schema:
+            spaces.check(self._table.schema)
+        self._table.describe(spaces)
+
+    @property
+    def spaces(self) -> StoredSpaces:
+        """What `describe` was told."""
+        return self._table.spaces
 
     # -- adding -----------------------------------------------------------------------------
 
@@ -105,6 +139,7 @@ class EpisodeStore:
         if not len(lengths):
             return np.arange(first, first)
         if schema != table.schema:
+            table.spaces.check(schema)
             table.create(schema)
         for name in given.keys() - table.scores:
             table.add_score(name)
@@ -275,7 +310,7 @@ class EpisodeStore:
         values = check_scores(name, values, int(places[:, 1].sum()), self._table.schema)
         if name not in self._table.scores:
             self._table.add_score(name)
-        self._table.put(name, _ranges(places), values)
+        self._table.put(name, ranges(places), values)
 
     def scores(self, id: SupportsIndex, name: str = "score") -> np.ndarray:
         """Return the scores of one episode, float32 [N], NaN where there are none."""
@@ -361,10 +396,3 @@ class EpisodeStore:
     def _gather_all(self, rows: np.ndarray, fields: Sequence[str] | None) -> dict[str, np.ndarray]:
         names = self._table.schema if fields is None else fields
         return {name: self.gather(name, rows) for name in names}
-
-
-def _ranges(places: np.ndarray) -> np.ndarray:
-    """Return all rows of episodes at (offset, length) [n, 2], in order."""
-    offset, length = places[:, 0], places[:, 1]
-    begin = np.cumsum(length) - length
-    return np.repeat(offset - begin, length) + np.arange(int(length.sum()))

@@ -1,6 +1,7 @@
 """The disk format of the episode store, which numpy alone can read.
 
-    store.json    {"format", "version", "folder", "first_id", "limit", "fields", "scores"}
+    store.json    {"format", "version", "folder", "first_id", "limit", "fields", "scores",
+                   "spaces"}
     FOLDER/       "." at first, a new one after each compaction
       index.npy   int64 [episodes, 2]: first row and length of each; its length is the truth
       FIELD.npy   the rows of all episodes, end to end; a score is a float32 field of its own
@@ -23,6 +24,7 @@ from memup.core.errors import MemupError, require
 from memup.data.columns import MemoryColumn
 from memup.data.store_fields import KINDS, Schema, check_name
 from memup.data.store_files import FileColumn, damaged, writing
+from memup.data.store_spaces import StoredSpaces
 from memup.data.store_tables import FILL_ROWS, AbstractTable, fill
 
 FORMAT = "memup-episodes"
@@ -40,6 +42,7 @@ class DiskTable(AbstractTable):
         self.first_id = manifest["first_id"]
         self.schema = manifest["fields"]
         self.scores = manifest["scores"]
+        self.spaces = manifest["spaces"]
         self._folder = manifest["folder"]
         self._ready = False
         self.columns = {}
@@ -79,6 +82,12 @@ class DiskTable(AbstractTable):
         index = FileColumn.create(self._file("index"), np.int64, (2,))
         self._write_manifest(fields=schema, scores=[])
         self.columns, self.index, self.schema, self.scores = columns, index, schema, []
+
+    def describe(self, spaces: StoredSpaces) -> None:
+        """Write what episodes are into the manifest."""
+        self.begin()
+        self._write_manifest(spaces=spaces)
+        self.spaces = spaces
 
     def add_score(self, name: str) -> None:
         """Make a file of scores, NaN in every row there is."""
@@ -160,6 +169,7 @@ class DiskTable(AbstractTable):
             "limit": self.limit,
             "fields": self.schema,
             "scores": self.scores,
+            "spaces": self.spaces,
         }
 
 
@@ -189,7 +199,7 @@ def _make(path: Path, limit: int | None) -> None:
         f"{path} is no episode store: it has {others[:1]} but no {MANIFEST}; expected a new folder",
     )
     empty = {"folder": ".", "first_id": 0, "limit": limit, "fields": {}, "scores": []}
-    write_manifest(path, empty)
+    write_manifest(path, empty | {"spaces": StoredSpaces()})
 
 
 def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
@@ -198,9 +208,8 @@ def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
         name: {"dtype": dtype.str, "shape": list(tail)}
         for name, (dtype, tail) in manifest["fields"].items()
     }
-    text = json.dumps(
-        {"format": FORMAT, "version": VERSION, **manifest, "fields": fields}, indent=1
-    )
+    plain = {"fields": fields, "spaces": manifest["spaces"].describe()}
+    text = json.dumps({"format": FORMAT, "version": VERSION, **manifest, **plain}, indent=1)
     with writing(path / MANIFEST):
         with (path / DRAFT).open("w") as file:
             file.write(text + "\n")
@@ -219,7 +228,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text())
         known = found["format"] == FORMAT
         version = found["version"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise damaged(path, "it does not say what it is") from None
     require(
         known and version == VERSION,
@@ -249,7 +258,9 @@ def _parse(found: dict[str, Any]) -> dict[str, Any]:
     require(all(n >= 0 for _, tail in fields.values() for n in tail), "shape")
     scores = list(found["scores"])
     manifest = {"folder": folder, "first_id": first, "limit": limit}
-    return manifest | {"fields": fields, "scores": scores}
+    # A store that an earlier version wrote does not say what its episodes are.
+    spaces = StoredSpaces.of_json(found.get("spaces", {}))
+    return manifest | {"fields": fields, "scores": scores, "spaces": spaces}
 
 
 def _checked_rows(index: FileColumn) -> int:

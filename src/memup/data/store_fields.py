@@ -107,7 +107,10 @@ def check_finite(name: str, array: np.ndarray, lengths: np.ndarray) -> None:
     episode = int(np.searchsorted(ends, row, side="right"))
     step = row - int(ends[episode] - lengths[episode])
     where = f"step {step}" if len(lengths) == 1 else f"step {step} of episode {episode}"
-    raise MemupError(f"field {name!r} is not finite at {where}; expected numbers without NaN, inf")
+    remedy = "; the field 'labelled' says which steps have one" if name == "label" else ""
+    raise MemupError(
+        f"field {name!r} is not finite at {where}; expected numbers without NaN, inf{remedy}"
+    )
 
 
 def check_scores(name: str, values: Any, steps: int, schema: Schema) -> np.ndarray:

@@ -10,6 +10,7 @@ from memup.core.errors import MemupError
 from memup.data.columns import MemoryColumn
 from memup.data.store_fields import Schema
 from memup.data.store_files import FileColumn
+from memup.data.store_spaces import StoredSpaces
 
 Column = MemoryColumn | FileColumn
 
@@ -26,6 +27,7 @@ class AbstractTable(abc.ABC):
         columns: one column a field and a score, all of the same number of rows.
         index: column of (offset, length), int64 [episodes, 2].
         first_id: id of the first episode in the index.
+        spaces: what the fields are.
     """
 
     schema: Schema
@@ -33,6 +35,7 @@ class AbstractTable(abc.ABC):
     columns: dict[str, Column]
     index: Column
     first_id: int
+    spaces: StoredSpaces
 
     @abc.abstractmethod
     def begin(self) -> None:
@@ -43,6 +46,9 @@ class AbstractTable(abc.ABC):
         """Make the columns of the first episode."""
 
     @abc.abstractmethod
+    def describe(self, spaces: StoredSpaces) -> None:
+        """Keep what the fields are."""
+
     def add_score(self, name: str) -> None:
         """Make a column of scores, NaN in every row there is."""
 
@@ -122,6 +128,7 @@ class MemoryTable(AbstractTable):
         self.columns = {}
         self.index = MemoryColumn(np.int64, (2,))
         self.first_id = 0
+        self.spaces = StoredSpaces()
 
     def begin(self) -> None:
         """Do nothing: memory is always ready."""
@@ -130,6 +137,10 @@ class MemoryTable(AbstractTable):
         """Make the columns of the first episode."""
         self.columns = {name: MemoryColumn(dtype, tail) for name, (dtype, tail) in schema.items()}
         self.schema, self.scores = schema, []
+
+    def describe(self, spaces: StoredSpaces) -> None:
+        """Keep what the fields are."""
+        self.spaces = spaces
 
     def add_score(self, name: str) -> None:
         """Make a column of scores, NaN in every row there is."""
@@ -154,3 +165,10 @@ def fill(column: Column, rows: int) -> None:
     """Append `rows` rows of NaN to a column."""
     for first in range(0, rows, FILL_ROWS):
         column.append(np.full(min(FILL_ROWS, rows - first), np.nan, np.float32))
+
+
+def ranges(places: np.ndarray) -> np.ndarray:
+    """Return all rows of episodes at (offset, length) [n, 2], in order."""
+    offset, length = places[:, 0], places[:, 1]
+    begin = np.cumsum(length) - length
+    return np.repeat(offset - begin, length) + np.arange(int(length.sum()))

@@ -16,5 +16,6 @@ def add(store: EpisodeStore, task: AbstractTask, drawn: Sequences) -> Int[np.nda
     if not task.dense:
         fields["labelled"] = drawn.asked
     count, steps = drawn.asked.shape
+    store.describe(task.space, None)
     flat = {name: leaf.reshape(-1, *leaf.shape[2:]) for name, leaf in fields.items()}
     return store.extend(flat, np.full(count, steps))

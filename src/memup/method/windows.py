@@ -202,7 +202,7 @@ class Windows:
         """Look rewards up, or give zeros where the episodes have none."""
         if self.action_space is None:
             return np.zeros(rows.shape, np.float32)
-        return self.store.gather("reward", rows)
+        return self.store.gather("reward", rows).astype(np.float32, copy=False)
 
 
 def _some(episode: np.ndarray) -> np.ndarray:
