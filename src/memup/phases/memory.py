@@ -86,12 +86,16 @@ class Memory(AbstractPhase):
             "plateau": Plateau.start(),
             "chunk": np.array(0),
             "selector": self.windows.selector.start(),
+            "known": self.windows.selector.start(),
         }
 
     def learn(
         self, workspace: Workspace, state: PyTree, ahead: bool = True
     ) -> tuple[PyTree, Metrics]:
         """Make one chunk of updates.
+
+        What the selector learns of a chunk's losses is known to the one after the next: the next
+        one's windows are gathered before the device has told these losses.
 
         Args:
             workspace: has the store.
@@ -106,11 +110,14 @@ class Memory(AbstractPhase):
         cursor, windows = self._gather(workspace, state, chunk)
         train, metrics = self._learn(state["train"], windows)
         state = {**state, "train": train, "cursor": cursor, "chunk": np.array(chunk + 1)}
-        rng, losses = workspace.rng(f"{self.name}/selector", chunk), np.asarray(metrics["losses"])
-        selector = self.windows.selector
-        state["selector"] = selector.observe(state["selector"], windows, losses, rng=rng)
-        if ahead and not self.moving:
+        selector, state["known"] = self.windows.selector, state["selector"]
+        if ahead and not self.rescored:
+            self.windows.known = state["known"]
             self._next = (chunk + 1, *self._build(workspace, cursor, chunk + 1))
+        if selector.adapts:
+            rng = workspace.rng(f"{self.name}/selector", chunk)
+            losses = np.asarray(metrics["losses"])
+            state["selector"] = selector.observe(state["selector"], windows, losses, rng=rng)
         return state, metrics
 
     def advance(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
@@ -185,7 +192,7 @@ class Memory(AbstractPhase):
     def _gather(self, workspace: Workspace, state: PyTree, chunk: int) -> tuple[PyTree, Window]:
         if self._next is not None and self._next[0] == chunk:
             return self._next[1:]
-        self.windows.known = state["selector"]
+        self.windows.known = state["known"]
         if self.rescored:
             _, visits = self._visits(workspace, state["cursor"], chunk)
             # All of them, not only the new ones: then scores depend on this state alone, and a

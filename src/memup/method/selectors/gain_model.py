@@ -47,7 +47,7 @@ class GainModel:
 
     def __init__(self, learner: LocalLearner, look_up: LookUp, without: Without):
         self.learner, self.look_up, self.without = learner, look_up, without
-        self._learn = jax.jit(learner.learn_many, donate_argnums=0)
+        self._learn = jax.jit(learner.learn_many)
         self._mean = jax.jit(learner.mean)
 
     def learn(
