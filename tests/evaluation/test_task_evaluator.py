@@ -8,6 +8,7 @@ import pytest
 import memup
 from memup.build.job import Builder, build
 from memup.core.types import Query, StepInput
+from memup.evaluation import reader
 from memup.evaluation.task import TaskEvaluator, evaluate_task, fresh
 from memup.phases.base import Workspace
 from memup.tasks.base import AbstractTask, Sequences
@@ -28,18 +29,18 @@ FIELDS = {
 
 @pytest.fixture(scope="module")
 def trained():
-    """A learner with random parameters, and its workspace."""
+    """A model with random parameters."""
     spec = memup.spec(**FIELDS)
     job = build(spec)
     workspace: Workspace = job.workspace
     values = [[float(v) for v in range(9)]]
     workspace.facts |= {"likelihood": {"family": "categorical", "values": values}}
-    return *Builder(spec).learner(workspace, jax.random.key(3)), workspace
+    learner, vector = Builder(spec).learner(workspace, jax.random.key(3))
+    return learner.model(vector)
 
 
-def by_hand(learner, vector, drawn, context):
+def by_hand(model, drawn, context):
     """Unroll one sequence step by step and ask at each asked step."""
-    model = learner.model(vector)
     losses = []
     for obs, label, asked in zip(drawn.obs["obs"], drawn.label, drawn.asked, strict=True):
         state, row = model.memory.initial_state(), []
@@ -56,28 +57,25 @@ def by_hand(learner, vector, drawn, context):
 
 
 def test_every_question_is_answered_from_the_memory_at_its_step(trained):
-    learner, vector, _ = trained
     drawn = Copy(7).draw(2, np.random.default_rng(0))
-    loss, offset = TaskEvaluator(learner, vector, Copy(7), 3)(drawn)
+    loss, offset = TaskEvaluator(trained, Copy(7), 3)(drawn)
     assert loss.shape == offset.shape == (2, 10)
-    np.testing.assert_allclose(loss, by_hand(learner, vector, drawn, 3), rtol=2e-4)
+    np.testing.assert_allclose(loss, by_hand(trained, drawn, 3), rtol=2e-4)
 
 
 def test_long_sequences_are_read_in_parts_of_a_call(trained, monkeypatch):
-    learner, vector, _ = trained
     drawn = Copy(7).draw(2, np.random.default_rng(0))
-    whole, _ = TaskEvaluator(learner, vector, Copy(7), 3)(drawn)
-    monkeypatch.setattr("memup.evaluation.task.WINDOW", 5)
-    monkeypatch.setattr("memup.evaluation.task.AT_ONCE", 2)
-    parts, _ = TaskEvaluator(learner, vector, Copy(7), 3)(drawn)
+    whole, _ = TaskEvaluator(trained, Copy(7), 3)(drawn)
+    monkeypatch.setattr(reader, "LONGEST_BLOCK", 8)
+    monkeypatch.setattr(reader, "MOST_QUESTIONS", 4)
+    parts, _ = TaskEvaluator(trained, Copy(7), 3)(drawn)
     np.testing.assert_allclose(parts, whole, rtol=2e-4)
 
 
 def test_figures_are_means_over_all_questions(trained):
-    learner, vector, _ = trained
-    row = evaluate_task(learner, vector, Copy(7), 3, 70, seed=5)
+    row = evaluate_task(trained, Copy(7), 3, 70, seed=5)
     assert (row["episodes"], row["questions"]) == (70, 700)
-    answers = [TaskEvaluator(learner, vector, Copy(7), 3)(drawn) for drawn in fresh(Copy(7), 70, 5)]
+    answers = [TaskEvaluator(trained, Copy(7), 3)(drawn) for drawn in fresh(Copy(7), 70, 5)]
     assert row["loss"] == pytest.approx(np.concatenate([a[0] for a in answers]).mean(), rel=1e-5)
     right = np.concatenate([a[1] for a in answers]) == 0
     assert row["accuracy"] == pytest.approx(right.mean())
@@ -85,13 +83,11 @@ def test_figures_are_means_over_all_questions(trained):
 
 
 def test_it_tells_how_far_it_is(trained, monkeypatch):
-    learner, vector, _ = trained
-    monkeypatch.setattr("memup.evaluation.task.WINDOW", 5)
-    monkeypatch.setattr("memup.evaluation.task.AT_ONCE", 3)
+    monkeypatch.setattr(reader, "LONGEST_BLOCK", 16)
     rows = []
-    evaluate_task(learner, vector, Copy(7), 3, 70, 5, rows.append)
-    # 27 steps in calls of 15: 64 sequences, then 6.
-    assert [row["env_steps"] for row in rows] == [960, 1728, 1818, 1890]
+    evaluate_task(trained, Copy(7), 3, 70, 5, rows.append)
+    # 27 steps in blocks of 16: 64 sequences, then 6.
+    assert [row["env_steps"] for row in rows] == [1024, 1728, 1824, 1890]
     assert rows[-1]["progress"] == 1.0
 
 

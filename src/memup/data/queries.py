@@ -1,10 +1,10 @@
 """Look up what is asked about stored steps, and what is seen there."""
 
 import numpy as np
-from jaxtyping import Int, PyTree
+from jaxtyping import Bool, Int, PyTree
 
 from memup.core.spaces import Discrete, Leaf, MultiDiscrete, Space, flatten, join
-from memup.core.types import Query
+from memup.core.types import Query, StepInput
 from memup.data.store import EpisodeStore
 
 
@@ -29,6 +29,35 @@ def question(
     seen = rows if steps == 1 else store.behind(rows, steps)
     action = look_up(store, action_space, rows, "action")
     return Query(look_up(store, observation_space, seen), action)
+
+
+def inputs(
+    store: EpisodeStore,
+    observation_space: Space,
+    action_space: Space | None,
+    episode: Int[np.ndarray, "B S"],
+    step: Int[np.ndarray, "B S"],
+    first: Bool[np.ndarray, "B S"],
+) -> StepInput:
+    """Look up what a memory reads at some steps: leaves [B, S, ...].
+
+    Args:
+        store: the episodes.
+        observation_space: what is seen.
+        action_space: what is done; None: there are no actions, and rewards are 0.
+        episode: ids.
+        step: steps of these episodes.
+        first: where reading begins anew; no action led there.
+    """
+    now = store.global_rows(episode, step)
+    before = now - ((step > 0) & ~first)
+    reward = np.zeros(now.shape) if action_space is None else store.gather("reward", now)
+    return StepInput(
+        look_up(store, observation_space, now),
+        look_up(store, action_space, before, "action"),
+        reward.astype(np.float32, copy=False),
+        first,
+    )
 
 
 def look_up(

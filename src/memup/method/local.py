@@ -38,6 +38,10 @@ class LocalModel(eqx.Module):
         """Return how uncertain the outcome of the step is."""
         return self.likelihood.potential(self.predictor(context))
 
+    def scores(self, context: Query) -> Float[Array, " O"]:
+        """Return how uncertain every number of the outcome is."""
+        return self.likelihood.potentials(self.predictor(context))
+
     def mean(self, context: Query) -> Float[Array, " O"]:
         """Return the outcome to expect at the step."""
         return self.likelihood.mean(self.predictor(context))
@@ -109,6 +113,10 @@ class LocalLearner:
     def score(self, params: Params, query: Query) -> Float[Array, " N"]:
         """Return the uncertainty of N steps."""
         return jax.vmap(self.model(params).score)(query)
+
+    def scores(self, params: Params, query: Query) -> Float[Array, "N O"]:
+        """Return the uncertainty of every number at N steps."""
+        return jax.vmap(self.model(params).scores)(query)
 
     def mean(self, params: Params, query: Query) -> Float[Array, "N O"]:
         """Return the outcome to expect at N steps."""

@@ -168,19 +168,3 @@ class MemUP:
             return rows, losses
 
         return jax.lax.scan(body, rows, windows)
-
-    def answer_many(
-        self, vector: Params, rows: State, windows: Window
-    ) -> tuple[State, Float[Array, "n B Q K O"]]:
-        """Return the likeliest outcomes for n consecutive windows of rows."""
-        model = self.model(vector)
-
-        def one(memory: Array, context: Query) -> Array:
-            return model.likelihood.mode(model.predictor(memory, context))
-
-        def body(rows: State, window: Window) -> tuple[State, Array]:
-            rows, m = jax.vmap(model.memory.unroll)(rows, window.x)
-            asked = jnp.take(m, window.query, axis=1)
-            return rows, jax.vmap(jax.vmap(jax.vmap(one, (None, 0))))(asked, window.context)
-
-        return jax.lax.scan(body, rows, windows)

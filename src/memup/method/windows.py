@@ -15,11 +15,11 @@ from jaxtyping import Int, PyTree
 
 from memup.core.spaces import Space
 from memup.core.types import BurnIn, StepInput, Targets, Window
-from memup.data.queries import look_up, question
+from memup.data.queries import inputs, question
 from memup.data.store import EpisodeStore
 from memup.method.orders.base import Visit
 from memup.method.selectors.base import AbstractSelector
-from memup.method.targets.base import AbstractTarget
+from memup.method.targets.base import AbstractTarget, known_numbers
 
 KEPT_PLANS = 100_000
 
@@ -84,9 +84,8 @@ class Windows:
         far = np.maximum(targets.index - query[..., None], 0).astype(np.int32)
         context = context._replace(distance=far)
         value = self.target.values(self.store, owner, targets.index)
-        known = np.isfinite(value).all(axis=-1)
+        value, known = known_numbers(value)
         weight = targets.weight * known
-        value = np.where(known[..., None], value, 0).astype(np.float32)
 
         def windows(a: np.ndarray) -> np.ndarray:
             split = a.reshape(len(a), count, a.shape[1] // count, *a.shape[2:])
@@ -123,14 +122,8 @@ class Windows:
 
     def _inputs(self, episode: np.ndarray, step: np.ndarray, first: np.ndarray) -> StepInput:
         """Look up what the memory reads: [B, steps, ...]."""
-        now = self.store.global_rows(episode, step)
-        before = now - ((step > 0) & ~first)
-        return StepInput(
-            look_up(self.store, self.observation_space, now),
-            look_up(self.store, self.action_space, before, "action"),
-            self._reward(now),
-            first,
-        )
+        spaces = self.observation_space, self.action_space
+        return inputs(self.store, *spaces, episode, step, first)
 
     def _burn_in(self, visits: list[Visit], rows: int, count: int) -> BurnIn | None:
         """Look up what long rows read before each of their windows: [long rows, n*G, ...]."""
@@ -197,12 +190,6 @@ class Windows:
         scores = self.store.scores_of(ids)
         cut = (score[: len(score) - self.target.lead] for score in scores)
         return dict(zip(ids.tolist(), cut, strict=True))
-
-    def _reward(self, rows: np.ndarray) -> np.ndarray:
-        """Look rewards up, or give zeros where the episodes have none."""
-        if self.action_space is None:
-            return np.zeros(rows.shape, np.float32)
-        return self.store.gather("reward", rows).astype(np.float32, copy=False)
 
 
 def _some(episode: np.ndarray) -> np.ndarray:

@@ -125,6 +125,8 @@ class Detect(AbstractPhase):
         finite = workspace.facts["likelihood"]["family"] == "categorical"
         constant = finite and len(workspace.facts["likelihood"]["values"][0]) == 1
         known = finite and self.detector.nats and highest < CERTAIN
+        # What answers for labels is the memory's predictor: it is trained, needed or not.
+        known = known and workspace.env is not None
         workspace.facts["certain"] = bool(constant or known)
 
     def restore(self, workspace: Workspace) -> None:

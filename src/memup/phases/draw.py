@@ -15,7 +15,7 @@ from memup.core.types import Query
 from memup.data.queries import question
 from memup.data.rarity import Rarity
 from memup.data.store import EpisodeStore
-from memup.method.targets.base import AbstractTarget
+from memup.method.targets.base import AbstractTarget, known_numbers
 from memup.phases.base import Workspace
 
 RARE_EPISODES = 256
@@ -83,7 +83,7 @@ class Draw:
         store, found, seen = self.workspace.store, [nothing], 0
         for i in self.workspace.rng("draw/labelled").permutation(ids):
             steps = np.arange(int(store.lengths(i)))
-            known = np.isfinite(self.target.values(store, np.full(len(steps), i), steps)).all(-1)
+            known = np.isfinite(self.target.values(store, np.full(len(steps), i), steps)).any(-1)
             if known.mean() > FEW:
                 return nothing
             found.append(np.stack([np.full(known.sum(), i), steps[known]], axis=1))
@@ -119,9 +119,9 @@ def with_outcomes(
     rng: np.random.Generator,
 ) -> tuple[Query, np.ndarray]:
     """Look questions and outcomes up; a step without an outcome gives way to one that has one."""
-    value = target.values(workspace.store, episode, step)
+    value, known = known_numbers(target.values(workspace.store, episode, step))
     last = step >= workspace.store.lengths(episode) - target.lead
-    known = np.flatnonzero((np.isfinite(value).all(axis=-1) & ~last).ravel())
+    known = np.flatnonzero((known & ~last).ravel())
     require(len(known) > 0, f"none of {step.size} steps drawn has an outcome to predict")
     if len(known) < step.size:
         again = known[rng.integers(len(known), size=step.size)]

@@ -5,8 +5,8 @@ from jaxtyping import PyTree
 
 from memup.core.types import Metrics
 from memup.evaluation.agent import Evaluation
-from memup.evaluation.model import evaluate_model
-from memup.evaluation.recall import WINDOW, recall
+from memup.evaluation.model import evaluate_held_out
+from memup.evaluation.recall import recall
 from memup.evaluation.task import evaluate_task
 from memup.phases.base import AbstractPhase, Workspace
 from memup.phases.detect import Detect
@@ -53,15 +53,14 @@ class Evaluate(AbstractPhase):
         """Ask the model, in one piece; or let the agent play for about a second."""
         about = {"name": self.result, "seed": workspace.seed}
         if workspace.task is not None and isinstance(self.trained, Memory):
-            learner, vector = self.trained.learner, workspace.results["model"]
+            model = self.trained.learner.model(workspace.results["model"])
             row = evaluate_task(
-                learner, vector, workspace.task, workspace.context, self.episodes, workspace.seed
+                model, workspace.task, workspace.context, self.episodes, workspace.seed
             )
             return state, {"eval": about | row}, True
         if isinstance(self.trained, Memory):
-            row = evaluate_model(
-                self.trained.learner, workspace, self.trained.windows, self.episodes
-            )
+            reader, store = self.trained.reader(workspace), workspace.store
+            row = evaluate_held_out(reader, store, workspace.split_ids(), self.episodes)
             return state, {"eval": about | row}, True
         state, done = self.evaluation.advance(workspace.results["agent"], state)
         out: Metrics = self.evaluation.progress(state)
@@ -129,15 +128,9 @@ class Explain(AbstractPhase):
         self, workspace: Workspace, episode: int, target: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return steps up to the target, and the target's loss from the memory at each."""
-        stride = min(WINDOW, max(1, target // POINTS))
-        query, losses = recall(
-            self.memory.learner,
-            workspace.results["model"],
-            self.memory.windows,
-            {episode: target},
-            stride,
-        )
-        return query[query <= target], losses[0][query <= target]
+        stride = max(1, target // POINTS)
+        reader = self.memory.reader(workspace)
+        return recall(reader, workspace.store, {episode: target}, stride)[0]
 
     def _without(self, workspace: Workspace, episode: int, target: int) -> float:
         where = np.array([episode]), np.array([target])

@@ -10,7 +10,7 @@ from memup.core.spaces import flatten
 from memup.data import rarity
 from memup.data.scales import measure_scales
 from memup.data.store import EpisodeStore
-from memup.method.targets.base import AbstractTarget
+from memup.method.targets.base import AbstractTarget, known_numbers
 from memup.nn.distributions import from_description, suit
 from memup.phases.base import Workspace
 
@@ -52,7 +52,7 @@ def widened(
     known = from_description(facts["likelihood"])
     if known.finite:
         before = np.asarray(known.values, np.float32).T
-        new = [~np.isin(v, b) for v, b in zip(value.T, before.T, strict=True)]
+        new = [~np.isin(v, b) & ~np.isnan(v) for v, b in zip(value.T, before.T, strict=True)]
         return families(np.concatenate([before, value]), family) if np.any(new) else None
     shift, scale = np.asarray(known.shift), np.asarray(known.scale)
     far = np.abs(value - shift) > FAR * scale
@@ -74,7 +74,7 @@ def outcomes(
             steps = np.concatenate([np.arange(room), np.arange(max(room, n - TAIL), n)])
         room = max(0, room - n)
         parts.append(target.values(store, np.full(len(steps), i), steps))
-    value = np.concatenate(parts)
-    value = value[np.isfinite(value).all(axis=-1)]
+    value, known = known_numbers(np.concatenate(parts))
+    value = value[known]
     require(len(value) > 0, "no step of the store has an outcome to predict")
     return value

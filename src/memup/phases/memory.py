@@ -13,6 +13,7 @@ from memup.core.compiled import Compiled
 from memup.core.spaces import leaf_bytes
 from memup.core.tree import Params
 from memup.core.types import Key, Metrics, Window
+from memup.evaluation.reader import Reader
 from memup.method.losses import WINDOW, losses_of_episodes
 from memup.method.orders.base import AbstractOrder, Visit
 from memup.method.update import MemUP, initial_rows
@@ -225,6 +226,12 @@ class Memory(AbstractPhase):
             )
             workspace.store.set_scores(part, self.detect.detector.rescore(losses[: len(part)]))
         self.windows.forget_plans()
+
+    def reader(self, workspace: Workspace) -> Reader:
+        """Return what asks the trained model about stored episodes."""
+        model = self.learner.model(workspace.results["model"])
+        spaces = workspace.observation_space, workspace.action_space
+        return Reader(model, *spaces, workspace.context, self.windows.target)
 
     def results(self, state: PyTree) -> dict[str, PyTree]:
         """The best model, or the last one where all updates were asked for."""

@@ -42,24 +42,19 @@ def profile(job: Job) -> dict[str, Any]:
     scores = [workspace.store.scores(int(i)) for i in ids]
     scores = [s[: len(s) - windows.target.lead] for s in scores]
     targets = {int(i): int(np.argmax(s)) for i, s in zip(ids, scores, strict=True) if len(s)}
-    stride = min(100, max(1, max(targets.values()) // 2000))
-    query, losses = recall(
-        memory.learner,  # type: ignore[union-attr]
-        workspace.results["model"],
-        windows,
-        targets,
-        stride,
-    )
+    stride = max(1, max(targets.values()) // 2000)
+    reader = memory.reader(workspace)  # type: ignore[union-attr]
+    asked_at = recall(reader, workspace.store, targets, stride)
     where = np.array(list(targets)), np.array(list(targets.values()))
     asked = context(workspace, workspace.store.global_rows(*where))
     value = windows.target.values(workspace.store, *where)
     without = float(detect.without_memory(workspace, asked, value).mean())
-    last = np.array([row[np.isfinite(row)][-1] for row in losses])
-    finite = memory.learner.model(workspace.results["model"]).likelihood.finite
+    last = np.array([losses[-1] for _, losses in asked_at])
+    finite = reader.model.likelihood.finite
     share = explained(without, float(last.mean()), finite)
     known = [
-        _known_since(query, row, k, without)
-        for row, k in zip(losses, targets.values(), strict=True)
+        _known_since(steps, losses, k, without)
+        for (steps, losses), k in zip(asked_at, targets.values(), strict=True)
     ]
     lengths = [n for n in known if n is not None]
     return {
@@ -91,8 +86,6 @@ def explained(without: float, memory: float, finite: bool) -> float:
 
 def _known_since(query: np.ndarray, losses: np.ndarray, target: int, without: float) -> int | None:
     """Return the target's distance to the step from which its loss stays below the half."""
-    asked = np.isfinite(losses)
-    high = np.flatnonzero(losses[asked] > (without + losses[asked][-1]) / 2)
+    high = np.flatnonzero(losses > (without + losses[-1]) / 2)
     first = high[-1] + 1 if len(high) else 0
-    steps = query[asked]
-    return int(target - steps[first]) if first < len(steps) else None
+    return int(target - query[first]) if first < len(query) else None

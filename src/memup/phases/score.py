@@ -3,11 +3,13 @@
 from itertools import pairwise
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from memup.core.compiled import Compiled
 from memup.core.spaces import steps_within
 from memup.core.tree import Params
 from memup.data.queries import store_names
+from memup.data.store import EpisodeStore
 from memup.method.detectors.base import AbstractDetector, Episodes, Learned, Scores
 from memup.method.detectors.contexts import ContextTable
 from memup.method.local import LocalLearner
@@ -42,22 +44,39 @@ class Scorer:
 
             def each(learner: LocalLearner, params: Params, own: np.ndarray = own) -> Scores:
                 if learner not in tables:
-                    tables[learner] = self._table(workspace, learner, params)
-                return _of_episodes(workspace, tables[learner], own)
+                    tables[learner] = self._table(workspace, learner, params, target.lead == 0)
+                scores = _of_episodes(workspace, tables[learner], own)
+                if target.lead:
+                    return scores
+                known = [
+                    _known(store, target, i, len(s))
+                    for i, s in zip(own.tolist(), scores, strict=True)
+                ]
+                return [np.where(k, s, 0).sum(axis=-1) for k, s in zip(known, scores, strict=True)]
 
             scores = detector.score(learned, Episodes(store, target, own, each))
             scores = [
-                _known(workspace, target, i, s) for i, s in zip(own.tolist(), scores, strict=True)
+                np.where(_known(store, target, i, len(s)).any(axis=-1), s, 0).astype(np.float32)
+                for i, s in zip(own.tolist(), scores, strict=True)
             ]
             store.set_scores(own, scores)
             cut = (s[: len(s) - target.lead].max(initial=0.0) for s in scores)
             highest = max(highest, *(float(s) for s in cut))
         return highest
 
-    def _table(self, workspace: Workspace, learner: LocalLearner, params: Params) -> ContextTable:
-        """Return what scores rows of the store; of few contexts each is asked about once."""
-        program = self._programs.setdefault(learner, Compiled(learner.score))
+    def _table(
+        self, workspace: Workspace, learner: LocalLearner, params: Params, apart: bool
+    ) -> ContextTable:
+        """Return what scores rows of the store; of few contexts each is asked about once.
 
+        Args:
+            workspace: has the store.
+            learner: scores.
+            params: its parameters.
+            apart: score every number of an outcome by itself, as some may not be known.
+        """
+        score = learner.scores if apart else learner.score
+        program = self._programs.setdefault(learner, Compiled(score))
         at_once = steps_within(
             workspace.observation_space, SCORED_AT_ONCE, ROOM // workspace.context
         )
@@ -72,7 +91,9 @@ class Scorer:
         return ContextTable(workspace.store, names, ask, workspace.context)
 
 
-def _of_episodes(workspace: Workspace, table: ContextTable, ids: np.ndarray) -> Scores:
+def _of_episodes(
+    workspace: Workspace, table: ContextTable, ids: np.ndarray
+) -> list[Float[np.ndarray, "T ..."]]:
     lengths = workspace.store.lengths(ids)
     first = workspace.store.global_rows(ids, np.zeros(len(ids), np.int64))
     spans = zip(first, lengths, strict=True)
@@ -83,14 +104,13 @@ def _of_episodes(workspace: Workspace, table: ContextTable, ids: np.ndarray) -> 
 
 
 def _known(
-    workspace: Workspace, target: AbstractTarget, episode: int, score: np.ndarray
-) -> np.ndarray:
-    """Return the scores of an episode, 0 where a label is missing."""
+    store: EpisodeStore, target: AbstractTarget, episode: int, steps: int
+) -> Bool[np.ndarray, "T O"]:
+    """Return which numbers of the outcomes of an episode's steps are known; all, if not labels."""
     if target.lead:
-        return score
-    steps = np.arange(len(score))
-    value = target.values(workspace.store, np.full(len(steps), episode), steps)
-    return np.where(np.isfinite(value).all(axis=-1), score, 0.0).astype(np.float32)
+        return np.ones((steps, 1), bool)
+    at = np.arange(steps)
+    return np.isfinite(target.values(store, np.full(steps, episode), at))
 
 
 def _parts(lengths: np.ndarray, steps: int) -> list[slice]:

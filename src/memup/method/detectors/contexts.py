@@ -24,7 +24,7 @@ class ContextTable:
     Args:
         store: where the steps lie.
         fields: what a step's score depends on.
-        ask: rows of the store -> their scores, by the network.
+        ask: rows of the store -> their scores, by the network: a number each, or several.
         steps: that a context shows.
     """
 
@@ -32,7 +32,7 @@ class ContextTable:
         self,
         store: EpisodeStore,
         fields: list[str],
-        ask: Callable[[Int[np.ndarray, " N"]], Float[np.ndarray, " N"]],
+        ask: Callable[[Int[np.ndarray, " N"]], Float[np.ndarray, "N ..."]],
         steps: int = 1,
     ):
         self.store, self.fields, self.ask, self.steps = store, fields, ask, steps
@@ -41,14 +41,16 @@ class ContextTable:
         self.narrow = 0 < self.width <= MOST_BYTES
         self._keys = np.zeros(SLOTS, np.uint64)
         self._used = np.zeros(SLOTS, bool)
-        self._scores = np.zeros(SLOTS, np.float32)
+        self._scores: np.ndarray | None = None
 
-    def scores(self, rows: Int[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+    def scores(self, rows: Int[np.ndarray, " N"]) -> Float[np.ndarray, "N ..."]:
         """Return the scores of N steps, by the table where contexts are small and few."""
         if not self.narrow:
             return self.ask(rows)
         keys = self._pack(rows)
         self._learn(keys, rows)
+        if self._scores is None:  # nothing was asked
+            return self.ask(rows)
         known, scores = self._known(keys), self._scores[_slots(keys)]
         if not known.all():
             scores[~known] = self.ask(rows[~known])
@@ -84,7 +86,10 @@ class ContextTable:
             if len(own):
                 slots = _slots(new[own])
                 self._keys[slots], self._used[slots] = new[own], True
-                self._scores[slots] = self.ask(rows[now[first[own]]])
+                found = self.ask(rows[now[first[own]]])
+                if self._scores is None:
+                    self._scores = np.zeros((SLOTS, *found.shape[1:]), np.float32)
+                self._scores[slots] = found
             unknown = unknown[~self._known(keys[unknown])]
 
 

@@ -10,7 +10,7 @@ import abc
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from memup.core.errors import require
 from memup.data.store import EpisodeStore
@@ -63,6 +63,19 @@ class AbstractTarget(abc.ABC):
     @abc.abstractmethod
     def values(self, store: EpisodeStore, ids: Ids, steps: Ids) -> Float[np.ndarray, "... O"]:
         """Return y for the given steps of the given episodes (same leading shape)."""
+
+
+def known_numbers(
+    value: Float[np.ndarray, "... O"],
+) -> tuple[Float[np.ndarray, "... O"], Bool[np.ndarray, "..."]]:
+    """Return outcomes whose unknown numbers are NaN, and where at least one number is known.
+
+    An outcome of which nothing is known is 0: nothing counts it, and 0 harms no program.
+    """
+    finite = np.isfinite(value)
+    known = finite.any(axis=-1)
+    out = np.where(finite, value, np.float32(np.nan))
+    return np.where(known[..., None], out, np.float32(0)).astype(np.float32), known
 
 
 def following(store: EpisodeStore, ids: Ids, steps: Ids) -> Ids:

@@ -62,6 +62,13 @@ class AbstractDistribution(eqx.Module):
         It compares values of one distribution only; it is not in nats of the data.
         """
 
+    def potentials(self, params: Float[Array, "... P"]) -> Float[Array, "... O"]:
+        """Return the potential of every number of y, as far as the family tells them apart.
+
+        Their sum is `potential`.
+        """
+        return self.potential(params)[..., None]
+
     @abc.abstractmethod
     def encode(self, y: PyTree) -> Float[Array, "... E"]:
         """Return y as floats that a network can read."""

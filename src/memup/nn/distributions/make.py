@@ -93,7 +93,7 @@ def suit(
     """Choose the family that suits data, and its constants.
 
     Args:
-        data: outcomes.
+        data: outcomes; a number that is NaN is not known.
         family: "auto" (categorical where every number takes few values, else normal),
             "categorical", "normal" or "quantile" (one number only).
         labels: the data are integers whose differences may mean nothing: few are then 4096
@@ -102,11 +102,14 @@ def suit(
     Returns:
         The family.
     """
-    mean, std = data.mean(axis=0, dtype=np.float64), data.std(axis=0, dtype=np.float64)
+    # A number that is never known has no values: any will do.
+    known = [c[~np.isnan(c)] if not np.isnan(c).all() else np.zeros(1, c.dtype) for c in data.T]
+    mean = np.array([column.mean(dtype=np.float64) for column in known])
+    std = np.array([column.std(dtype=np.float64) for column in known])
     std = np.where(std > 1e-6, std, 1.0)
     if family == "quantile":
         return Quantile(float(mean[0]), float(std[0]))
-    distinct = [np.unique(column) for column in data.T]
+    distinct = [np.unique(column) for column in known]
     most = max(len(column) for column in distinct)
     few = most <= (MOST_LABELS if labels else MAX_CLASSES)
     if family == "categorical" or (family == "auto" and few):

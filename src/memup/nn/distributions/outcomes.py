@@ -1,4 +1,7 @@
-"""Distributions over the outcomes that detector and predictor foretell: O numbers each."""
+"""Distributions over the outcomes that detector and predictor foretell: O numbers each.
+
+A number that is NaN is not known: it has no part in the log-probability and in no gradient.
+"""
 
 import math
 from typing import ClassVar
@@ -55,8 +58,9 @@ class Finite(AbstractDistribution):
         return jax.nn.one_hot(jnp.argmin(distance, axis=-1), len(self.values[0]))
 
     def log_prob(self, params: Float[Array, "... P"], y: PyTree) -> Float[Array, "..."]:
-        """Sum over the numbers; an outcome counts as the value nearest to it."""
-        chosen = jnp.where(self._codes(y) > 0, self._log_probs(params), 0.0)
+        """Sum over the numbers that are known; an outcome counts as the value nearest to it."""
+        known = ~jnp.isnan(y)[..., None]
+        chosen = jnp.where(known & (self._codes(y) > 0), self._log_probs(params), 0.0)
         return jnp.sum(chosen, axis=(-2, -1))
 
     def _look_up(self, index: Array) -> Float[Array, "... O"]:
@@ -85,12 +89,16 @@ class Finite(AbstractDistribution):
 
     def entropy(self, params: Float[Array, "... P"]) -> Float[Array, "..."]:
         """See AbstractDistribution."""
-        log_probs = self._log_probs(params)
-        return -jnp.sum(jnp.exp(log_probs) * log_probs, axis=(-2, -1))
+        return jnp.sum(self.potentials(params), axis=-1)
 
     def potential(self, params: Float[Array, "... P"]) -> Float[Array, "..."]:
         """Return the entropy."""
         return self.entropy(params)
+
+    def potentials(self, params: Float[Array, "... P"]) -> Float[Array, "... O"]:
+        """Return the entropy of every number."""
+        log_probs = self._log_probs(params)
+        return -jnp.sum(jnp.exp(log_probs) * log_probs, axis=-1)
 
     def encode(self, y: PyTree) -> Float[Array, "... E"]:
         """Return the one-hot codes of the numbers, end to end."""
@@ -139,14 +147,17 @@ class Normal(AbstractDistribution):
         return mean, FIRST_LOG_STD + soft
 
     def log_prob(self, params: Float[Array, "... P"], y: PyTree) -> Float[Array, "..."]:
-        """Sum over the numbers, in units of the data."""
+        """Sum over the numbers that are known, in units of the data."""
         mean, log_std = self._split(params)
-        z = (self.encode(y) - mean) * jnp.exp(-log_std)
-        return -jnp.sum(0.5 * z**2 + log_std + self._constant(), axis=-1)
+        y = self.encode(y)
+        known = ~jnp.isnan(y)
+        z = (jnp.where(known, y, 0.0) - mean) * jnp.exp(-log_std)
+        nats = 0.5 * z**2 + log_std + self._constants(log_std)
+        return -jnp.sum(jnp.where(known, nats, 0.0), axis=-1)
 
-    def _constant(self) -> float:
-        """Return, for each number on average, log(scale) + log(2 pi) / 2."""
-        return sum(math.log(s) for s in self.scale) / len(self.scale) + 0.5 * LOG_2PI
+    def _constants(self, like: Array) -> Float[Array, "... O"]:
+        """Return log(scale) + log(2 pi) / 2 of every number."""
+        return constants(tuple(math.log(s) + 0.5 * LOG_2PI for s in self.scale), like)
 
     def _in_units(self, y: Float[Array, "... O"]) -> Array:
         return shaped(y * constants(self.scale, y) + constants(self.shift, y), self._event)
@@ -174,11 +185,16 @@ class Normal(AbstractDistribution):
 
     def entropy(self, params: Float[Array, "... P"]) -> Float[Array, "..."]:
         """Return the differential entropy in units of the data: log(std sqrt(2 pi e)) each."""
-        return jnp.sum(self._split(params)[1] + self._constant() + 0.5, axis=-1)
+        log_std = self._split(params)[1]
+        return jnp.sum(log_std + self._constants(log_std) + 0.5, axis=-1)
 
     def potential(self, params: Float[Array, "... P"]) -> Float[Array, "..."]:
         """Return the log standard deviations above their least."""
-        return jnp.sum(self._split(params)[1] - LEAST_LOG_STD, axis=-1)
+        return jnp.sum(self.potentials(params), axis=-1)
+
+    def potentials(self, params: Float[Array, "... P"]) -> Float[Array, "... O"]:
+        """Return the log standard deviation of every number above its least."""
+        return self._split(params)[1] - LEAST_LOG_STD
 
     def encode(self, y: PyTree) -> Float[Array, "... E"]:
         """Return y in units of the data's own spread."""
