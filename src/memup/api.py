@@ -6,26 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
-from memup.build.job import Builder, build
+from memup.build.job import Builder, build, own_env
 from memup.core.errors import require
 from memup.data.store import EpisodeStore
 from memup.envs.base import AbstractEnv
 from memup.envs.table import make_env
-from memup.evaluation.agent import Evaluation
-from memup.evaluation.model import evaluate_model
-from memup.evaluation.task import evaluate_task
 from memup.models.file import NAME, Contents, contents, save
+from memup.models.judge import data_of, in_environment, on_held_out, on_stored, on_task
 from memup.models.model import Model
+from memup.phases.base import Workspace
 from memup.phases.fit import Job, fit, resume
 from memup.runs.checkpoint import about, load as load_tree
 from memup.runs.recording import CHECKPOINT, Recorder, check_memory_of, polite_interrupt
 from memup.runs.rundir import RunDir
 from memup.specs.spec import RunSpec, make_spec
-from memup.tasks.table import make_task
 
 # What a model file can hold of what phases leave.
 TRAINED = {"model", "agent"}
@@ -64,7 +62,8 @@ class Run:
 def _contents(spec: RunSpec, job: Job) -> Contents:
     workspace = job.workspace
     source = spec["env"] or spec["task"] or Path(spec["dataset"]).name
-    about = {"source": source, "episode_length": workspace.store.mean_length}
+    store = workspace.store
+    about = {"source": source, "episode_length": store.mean_length, "data": data_of(store)}
     return contents(Builder(spec).blueprint(workspace), workspace.results, about)
 
 
@@ -208,69 +207,105 @@ def evaluate(
     *,
     env: str | None = None,
     task: str | None = None,
+    dataset: str | Path | None = None,
     episodes: int = 256,
     seed: int = 1,
     on_row: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
-    """Evaluate a trained run on fresh episodes.
+    """Evaluate a trained run: its agent on fresh episodes, or its predictor on sequences.
+
+    Only the model file of a run directory is read, and its data set where it is judged on that.
 
     Args:
         run: a run, or its directory.
         env: another environment with the same spaces, for example a longer one.
         task: another task with the same spaces, for example a longer one.
-        episodes: how many.
+        dataset: another data set with the same fields, all of which is asked about.
+        episodes: how many, at most.
         seed: of the evaluation.
         on_row: called now and then with how far it is.
 
     Returns:
         What `memup eval --json` prints.
+
+    Raises:
+        MemupError: what was asked for does not fit the model, or there is none.
     """
     use_compilation_cache()
-    run = reopen(run)
-    workspace, spec = run.job.workspace, run.spec
-    name = str(run.path) if run.path else ""
-    if spec["training"] == "supervised":
-        asked, row = _ask(run, env, task, episodes, seed, on_row)
-        return {"run": name, "env": asked, "seed": seed, **row}
-    require(task is None, f"task {task!r}: the run has an environment; expected --env")
-    where = workspace.env if env is None else make_env(env, n=16)
-    require(
-        where.observation_space == workspace.observation_space
-        and where.action_space == workspace.action_space,
-        f"env {env!r}: its spaces differ from those of {spec['env']!r}, the run's own",
-    )
-    trained: Any = next(p for p in run.job.phases if p.name == "evaluate")
-    expected = workspace.store.mean_length if env is None else float(getattr(where, "length", 0))
-    evaluation = Evaluation(trained.trained.agent, where, episodes, seed, expected)
-    try:
-        row = evaluation.run(workspace.results["agent"], on_row)
-    finally:
-        evaluation.env.close()
-    return {"run": name, "env": env or spec["env"], "seed": seed, **row}
+    asked = {"env": env, "task": task, "dataset": dataset}
+    given = [name for name, value in asked.items() if value is not None]
+    require(len(given) < 2, f"{' and '.join(given)}: expected one of env, task and dataset")
+    trained = _trained(run)
+    spec, held = trained.spec, trained.held
+    if dataset is not None:
+        where, row = str(dataset), _on_data(trained, dataset, episodes)
+    elif spec["training"] != "supervised":
+        require(task is None, f"task {task!r}: the run has an environment; expected env")
+        there = trained.env(env)
+        expected = held.about["episode_length"] if env is None else getattr(there, "length", 0)
+        where = env or spec["env"]
+        row = in_environment(held, there, where, episodes, seed, float(expected), on_row)
+    elif spec["task"]:
+        require(env is None, f"env {env!r}: the run is supervised; expected task or dataset")
+        where = task or spec["task"]
+        row = on_task(held, where, episodes, seed, on_row)
+    else:
+        require(env is None, f"env {env!r}: the run is supervised; expected dataset")
+        require(task is None, f"task {task!r}: the run has a data set of its own; expected dataset")
+        where, row = spec["dataset"], on_held_out(held, trained.data(), episodes)
+    return {"run": trained.name, "env": where, "seed": seed, **row}
 
 
-def _ask(
-    run: Run,
-    env: str | None,
-    task: str | None,
-    episodes: int,
-    seed: int,
-    on_row: Callable[[dict[str, Any]], None] | None,
-) -> tuple[str, dict[str, Any]]:
-    """Evaluate a supervised run; return on what, and the row."""
-    workspace, spec = run.job.workspace, run.spec
-    require(env is None, f"env {env!r}: the run is supervised; expected --task")
-    memory: Any = next(p for p in run.job.phases if p.name == "memory")
-    if not spec["task"]:
-        require(task is None, f"task {task!r}: the run has a data set of its own")
-        return spec["dataset"], evaluate_model(memory.learner, workspace, memory.windows, episodes)
-    asked = task or spec["task"]
-    made = make_task(asked)
-    require(
-        made.space == workspace.observation_space,
-        f"task {asked!r}: its observations differ from those of {spec['task']!r}, the run's own",
-    )
-    model = workspace.results["model"]
-    return asked, evaluate_task(
-        memory.learner, model, made, workspace.context, episodes, seed, on_row
-    )
+class _Trained(NamedTuple):
+    """What is evaluated.
+
+    Attributes:
+        spec: of the run.
+        held: its model.
+        path: its directory, if there is one.
+        workspace: of a run that is at hand.
+    """
+
+    spec: RunSpec
+    held: Contents
+    path: Path | None
+    workspace: Workspace | None
+
+    @property
+    def name(self) -> str:
+        """What the row calls it."""
+        return str(self.path) if self.path else ""
+
+    def env(self, name: str | None) -> Any:
+        """Return the environment that is named, or the run's own."""
+        if name is not None:
+            return make_env(name, n=16)
+        return own_env(self.spec) if self.workspace is None else self.workspace.env
+
+    def data(self) -> EpisodeStore:
+        """Return the data set that the run was trained on."""
+        if self.workspace is not None:
+            return self.workspace.store
+        path = self.spec["dataset"]
+        require(bool(path), f"{self.path} was trained on a store in memory; expected dataset=PATH")
+        return EpisodeStore.open(path)
+
+    def own(self, dataset: str | Path) -> bool:
+        """Say whether a path is that of the run's own data."""
+        paths = [self.spec["dataset"], self.path and self.path / "store"]
+        return any(p and Path(p).resolve() == Path(dataset).resolve() for p in paths)
+
+
+def _trained(run: str | Path | Run) -> _Trained:
+    if isinstance(run, Run):
+        return _Trained(run.spec, _contents(run.spec, run.job), run.path, run.job.workspace)
+    directory = RunDir.open(run)
+    path, held = directory.path, Model.open(directory.path).held
+    return _Trained(make_spec(directory.spec), held, path, None)
+
+
+def _on_data(trained: _Trained, dataset: str | Path, episodes: int) -> dict[str, Any]:
+    """Judge on a data set; on the run's own one only by what was held out."""
+    store = EpisodeStore.open(dataset)
+    judge = on_held_out if trained.own(dataset) else on_stored
+    return judge(trained.held, store, episodes)

@@ -199,11 +199,11 @@ def test_the_slow_copy_is_an_exponential_average(learn, state, windows):
 
 
 @pytest.mark.parametrize("where", ["target", "obs", "state"])
-def test_a_nan_never_reaches_the_parameters(learn, state, windows, where):
+def test_what_is_not_finite_never_reaches_the_parameters(learn, state, windows, where):
     good, w = learn(state, window(windows, 0))[0], window(windows, 1)
     broken, bad = good, w
     if where == "target":
-        bad = w._replace(target=w.target.at[0, 0, 0].set(jnp.nan), weight=jnp.ones_like(w.weight))
+        bad = w._replace(target=w.target.at[0, 0, 0].set(jnp.inf), weight=jnp.ones_like(w.weight))
     elif where == "obs":
         bad = w._replace(x=w.x._replace(obs=w.x.obs.at[0, 1].set(jnp.inf * 0)))
     else:
@@ -314,3 +314,15 @@ def test_rows_that_forget_begin_anew(learner, vector, state, windows):
     kept, lost = (np.isclose(seen[0.5], seen[share]).all(axis=(2, 3)) for share in (0.0, 1.0))
     assert (kept ^ lost).all()
     assert 15 < lost.sum() < 45, "of 60"
+
+
+def test_a_number_that_is_not_known_is_left_out(learn, state, windows):
+    """As if it had no weight, where it is the only one of its outcome."""
+    w = window(windows, 1)
+    weight = w.weight.at[0, 0, 0].set(1.0)
+    unknown = w._replace(target=w.target.at[0, 0, 0].set(jnp.nan), weight=weight)
+    after, metrics = learn(state, unknown)
+    without, _ = learn(state, w._replace(weight=weight.at[0, 0, 0].set(0.0)))
+    assert int(metrics["skipped"]) == 0 and float(metrics["losses"][0, 0, 0]) == 0
+    # The mean is over one question more; Adam's first step does not depend on the scale.
+    np.testing.assert_allclose(after.model, without.model, rtol=1e-3, atol=1e-6)

@@ -23,6 +23,21 @@ def test_table_leaves_out_what_no_row_has():
     assert result_table([]).rows == ()
 
 
+def test_classes_are_shown_beside_what_the_commonest_would_reach():
+    row = {"name": "MemUP", "episodes": 4, "accuracy": 0.98, "accuracy_ci95": [0.9, 0.99]}
+    table = result_table([row | {"balanced_accuracy": 0.5, "majority_accuracy": 0.98}])
+    assert table.header == ("", "Accuracy", "Balanced", "Majority class", "Episodes")
+    assert table.rows[0] == ("MemUP", "98 % [90, 99]", "50 %", "98 %", "4")
+
+
+def test_what_was_not_judged_says_why():
+    row = {"name": "MemUP", "episodes": 0, "note": "not judged: too few sequences to hold any out"}
+    assert result_table([row]).header == ("", "Episodes", "Note")
+    assert result_table([row]).rows[0][2] == row["note"]
+    told = "MemUP was not judged: too few sequences to hold any out."
+    assert verdict([row], {}, "done") == told
+
+
 def test_table_on_the_terminal():
     console = Console(width=100, record=True, file=io.StringIO())
     console.print(result_table([result("[red]MemUP", 1.0)]).rich("Results [x]"))

@@ -14,7 +14,7 @@ from memup.build.agents import Ground, make_agent
 from memup.build.blueprint import Blueprint
 from memup.build.parts import Parts, memory_options
 from memup.core.errors import require
-from memup.core.spaces import flatten, leaf_bytes
+from memup.core.spaces import leaf_bytes
 from memup.core.tree import Params, initial, rebuilder
 from memup.core.types import Key
 from memup.data.infer import infer_spaces
@@ -32,8 +32,7 @@ from memup.method.orders.table import ORDERS
 from memup.method.predictor import LocalPredictor
 from memup.method.selectors.base import AbstractSelector, SelectorParts
 from memup.method.selectors.make import make_selector
-from memup.method.targets.base import AbstractTarget, TargetParts
-from memup.method.targets.table import TARGETS
+from memup.method.targets.base import AbstractTarget
 from memup.method.update import MemUP
 from memup.method.windows import Windows
 from memup.nn.distributions import from_description
@@ -101,10 +100,7 @@ def _workspace(
         space, actions = infer_spaces(store)
         return Workspace(None, store, space, actions, spec["seed"], spec["method.query_length"])
     if env is None:
-        require(bool(spec["env"]), "no environment: expected a preset or --env ID")
-        # An agent that learns nothing acts in none of its own.
-        copies = spec.get("agent.environments", HOST_ENVIRONMENTS)
-        env = make_env(spec["env"], n=min(copies, HOST_ENVIRONMENTS))
+        env = own_env(spec)
     limit = spec["joint.limit"] if spec["training"] == "joint" else None
     return Workspace(
         env,
@@ -114,6 +110,18 @@ def _workspace(
         spec["seed"],
         spec["method.query_length"],
     )
+
+
+def own_env(spec: RunSpec) -> Any:
+    """Make the environment that a run names.
+
+    Raises:
+        MemupError: it names none.
+    """
+    require(bool(spec["env"]), "no environment: expected a preset or --env ID")
+    # An agent that learns nothing acts in none of its own.
+    copies = spec.get("agent.environments", HOST_ENVIRONMENTS)
+    return make_env(spec["env"], n=min(copies, HOST_ENVIRONMENTS))
 
 
 class Builder:
@@ -242,12 +250,7 @@ class Builder:
 
     def target(self, workspace: Workspace) -> AbstractTarget:
         """Make what is predicted."""
-        fields = tuple(flatten(workspace.observation_space))
-        parts = TargetParts(fields, self.spec.get("agent.gamma", 1.0))
-        made: AbstractTarget = TARGETS[self.spec["method.target"]].make(
-            parts, self.spec.options("method.target")
-        )
-        return made
+        return self.parts(workspace).target()
 
     def order(self, workspace: Workspace) -> AbstractOrder:
         """Make what decides which windows rows see."""

@@ -7,6 +7,7 @@ import jax
 
 from memup.build.blueprint import Blueprint
 from memup.core.errors import require
+from memup.core.spaces import flatten
 from memup.core.types import Key
 from memup.data.rarity import WIDEST
 from memup.memories.base import AbstractMemory
@@ -14,6 +15,8 @@ from memup.memories.encoded import EncodedMemory
 from memup.memories.make import make_memory
 from memup.method.local import LocalModel
 from memup.method.predictor import LocalPredictor, Predictor
+from memup.method.targets.base import AbstractTarget, TargetParts
+from memup.method.targets.table import TARGETS
 from memup.method.update import Model
 from memup.nn.distributions import AbstractDistribution, from_description
 from memup.nn.encoders import InputEncoder, QueryEncoder
@@ -92,6 +95,14 @@ class Parts:
             return Model(memory, predictor, likelihood)
 
         return make
+
+    def target(self) -> AbstractTarget:
+        """Make what is predicted."""
+        fields = tuple(flatten(self.blueprint.observation_space))
+        parts = TargetParts(fields, self.spec.get("agent.gamma", 1.0))
+        options = self.spec.options("method.target")
+        made: AbstractTarget = TARGETS[self.spec["method.target"]].make(parts, options)
+        return made
 
     def local_model(self, likelihood: AbstractDistribution) -> Callable[[Key], LocalModel]:
         """Return what makes a memory-less model of an outcome from a key."""

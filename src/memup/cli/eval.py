@@ -1,4 +1,4 @@
-"""memup eval: a trained run on fresh episodes."""
+"""memup eval: a trained run on fresh episodes or other data."""
 
 import json
 import sys
@@ -9,10 +9,14 @@ from memup.runs.rundir import RunDir
 
 def run(argv: list[str]) -> int:
     """Evaluate; append the row to the run's eval.jsonl."""
-    parser = Parser("eval", "Evaluate a run on fresh episodes, greedily.")
+    parser = Parser(
+        "eval",
+        "Evaluate a run: its agent on fresh episodes, or its predictor.",
+    )
     parser.add_argument("run", help="run directory")
     parser.add_argument("--env", help="another environment with the same spaces")
     parser.add_argument("--task", help="another task with the same spaces")
+    parser.add_argument("--dataset", help="another data set with the same fields")
     parser.add_argument("--episodes", type=int, default=256, help="how many [256]")
     parser.add_argument("--seed", type=int, default=1, help="of the evaluation [1]")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -28,6 +32,7 @@ def run(argv: list[str]) -> int:
             args.run,
             env=args.env,
             task=args.task,
+            dataset=args.dataset,
             episodes=args.episodes,
             seed=args.seed,
             on_row=progress.show,

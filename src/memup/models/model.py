@@ -56,7 +56,7 @@ class Model:
     """
 
     def __init__(self, held: file.Contents):
-        self._held = held
+        self.held = held
         networks = held.networks or {}
         own = held.model.memory if held.model is not None else None
         # Where training went on while the agent acted, its memory lags behind the predictor's.
@@ -81,7 +81,7 @@ class Model:
         Raises:
             MemupError: the file cannot be written.
         """
-        file.save(path, self._held)
+        file.save(path, self.held)
         return Path(path)
 
     # -- what it is -------------------------------------------------------------------------
@@ -89,17 +89,17 @@ class Model:
     @property
     def observation_space(self) -> Space:
         """What it sees at a step."""
-        return self._held.blueprint.observation_space
+        return self.held.blueprint.observation_space
 
     @property
     def action_space(self) -> Space | None:
         """What is done at a step; None where there are no actions."""
-        return self._held.blueprint.action_space
+        return self.held.blueprint.action_space
 
     @property
     def options(self) -> dict[str, Any]:
         """The options that it was trained with."""
-        return {n: v for n, v in self._held.blueprint.spec.items() if n not in file.SOURCES}
+        return {n: v for n, v in self.held.blueprint.spec.items() if n not in file.SOURCES}
 
     @property
     def memory_size(self) -> int:
@@ -109,12 +109,12 @@ class Model:
     @property
     def can_act(self) -> bool:
         """Whether it has a policy."""
-        return self._held.networks is not None
+        return self.held.networks is not None
 
     @property
     def can_predict(self) -> bool:
         """Whether it has a predictor."""
-        return self._held.model is not None
+        return self.held.model is not None
 
     @property
     def classes(self) -> np.ndarray | None:
@@ -129,7 +129,7 @@ class Model:
 
     def __repr__(self) -> str:
         """Say what it is."""
-        options, source = self.options, self._held.about.get("source")
+        options, source = self.options, self.held.about.get("source")
         parts = [f"memory={options['memory']!r}"]
         parts += [f"predicts={options['method.target']!r}"] if self.can_predict else []
         parts += [f"agent={options['agent']!r}"] if self.can_act else []
@@ -313,7 +313,7 @@ class Model:
 
     def sequences(self, given: Given) -> Sequences:
         """Return sequences that were checked, for `answers`; see `memory_of`."""
-        return Sequences(given, self._held.blueprint)
+        return Sequences(given, self.held.blueprint)
 
     def answers(
         self, asked: Sequences, steps: str = "every"
@@ -350,14 +350,14 @@ class Model:
 
     def _predicting(self) -> Any:
         require(
-            self._held.model is not None,
+            self.held.model is not None,
             "the model has no predictor: end-to-end training has an agent alone",
         )
-        return self._held.model
+        return self.held.model
 
     @cached_property
     def _agent(self) -> Any:
-        return self._held.agent()
+        return self.held.agent()
 
     @cached_property
     def _memory_vector(self) -> Params:

@@ -92,6 +92,12 @@ class Sequences:
         require(bool(steps), f"sequence {number} has no steps; expected at least one")
         return int(steps or 0)
 
+    def check(self, count: int) -> None:
+        """Raise MemupError unless every value of the first sequences is in its space."""
+        for number in range(count):
+            for name in self.leaves:
+                self.field(number, name, slice(None))
+
     def field(self, number: int, name: str, steps: Any) -> np.ndarray:
         """Return some steps (a slice or indices) of a field, checked: [n, ...]."""
         leaf, value = self.leaves[name], np.asarray(self._get(number)[name][steps])

@@ -66,15 +66,19 @@ class Workspace:
         return np.random.default_rng([self.seed, _number(phase), count])
 
     def split_ids(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return ids of the live episodes to train on and of those held out (one in 16).
+        """Return ids of the live episodes to train on and of those held out; see `split`."""
+        return split(self.store.ids)
 
-        Held out is an id whose hash says so: in step with no regular order of the data.
-        """
-        ids = self.store.ids
-        held = _hashed(ids) % HELD_OUT_EVERY == 0
-        if held.all() or not held.any():
-            return ids, ids
-        return ids[~held], ids[held]
+
+def split(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return ids to train on and ids to hold out (one in 16); all of them twice if none can be.
+
+    Held out is an id whose hash says so: in step with no regular order of the data.
+    """
+    held = _hashed(ids) % HELD_OUT_EVERY == 0
+    if held.all() or not held.any():
+        return ids, ids
+    return ids[~held], ids[held]
 
 
 def _hashed(ids: np.ndarray) -> np.ndarray:

@@ -98,8 +98,12 @@ _FIGURES = (
     ("Success", "success_rate", _share("success_rate", "success_ci95")),
     ("Return", "return_mean", _figure("return_mean", "return_ci95")),
     ("Accuracy", "accuracy", _share("accuracy", "accuracy_ci95")),
+    ("Balanced", "balanced_accuracy", _share("balanced_accuracy", "")),
+    ("Majority class", "majority_accuracy", _share("majority_accuracy", "")),
+    ("Squared error", "mse", _figure("mse", "mse_ci95")),
     ("Loss", "loss", _figure("loss", "loss_ci95")),
     ("Length", "length_mean", _figure("length_mean")),
     ("Episodes", "episodes", _figure("episodes")),
     ("Steps/s", "steps_per_second", _figure("steps_per_second")),
+    ("Note", "note", _word("note")),
 )

@@ -43,6 +43,8 @@ def verdict(rows: Sequence[Row], status: Row, state: str) -> str:
     for key, interval, words, write in MEASURES:
         if main.get(key) is not None:
             return _judge(main, rows, key, interval, words, write)
+    if main.get("note"):
+        return f"{_name(main)} was {main['note']}."
     return f"{_name(main)} has been evaluated; see the table."
 
 
