@@ -80,10 +80,11 @@ def test_a_model_is_judged_once_rows_are_what_they_will_be(name):
 
 
 def test_auto_jumps_where_something_can_be_skipped():
-    assert suitable(np.array([100, 90]), 20, 80, growing=False) == "jump"
-    assert suitable(np.array([100, 90]), 20, 80, growing=True) == "staggered"
-    assert suitable(np.array([100, 60]), 20, 80, growing=False) == "staggered"
-    assert suitable(np.array([1000, 19]), 20, 80, growing=False) == "staggered"
+    assert suitable(np.array([100, 90]), 20, 80, growing=False, rarity=True) == "jump"
+    assert suitable(np.array([100, 90]), 20, 80, growing=True, rarity=True) == "staggered"
+    assert suitable(np.array([100, 60]), 20, 80, growing=False, rarity=True) == "staggered"
+    assert suitable(np.array([1000, 19]), 20, 80, growing=False, rarity=True) == "staggered"
+    assert suitable(np.array([100, 90]), 20, 80, growing=False, rarity=False) == "staggered"
 
 
 def test_auto_keeps_what_it_chose():

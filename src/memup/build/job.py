@@ -53,6 +53,8 @@ from memup.tasks.table import make_task
 
 # Copies of a host environment where no agent says how many it learns in.
 HOST_ENVIRONMENTS = 16
+# Stored where nobody says how many: so many episodes, but less than 1 GB, the last round included.
+EPISODES, STORE_BYTES = 2000, 9 * 10**8
 # Of memory and predictor: the largest norm of their gradient, the decay of their slow copy.
 CLIP_NORM, EMA = 1.0, 0.995
 # Of the detector: Adam's learning rate, and steps in an update.
@@ -143,9 +145,12 @@ class Builder:
         if training == "supervised":
             judged = Evaluate(spec["evaluate.episodes"], memory, label)
             learn = [detect, memory, judged, Explain(detect, memory)]
-            return [GenerateData(spec["collect.episodes"]), *learn] if spec["task"] else learn
+            sequences = spec["collect.episodes"] or EPISODES
+            return [GenerateData(sequences), *learn] if spec["task"] else learn
         valued = spec["method.target"] == "q-value"
-        collect = Collect(spec["collect.episodes"], spec["collect.environments"], valued)
+        asked = spec["collect.episodes"]
+        room = None if asked else STORE_BYTES
+        collect = Collect(asked or EPISODES, spec["collect.environments"], room, valued)
         evaluate = Evaluate(spec["evaluate.episodes"], policy, label)
         explain = Explain(detect, memory)
         if training == "joint":

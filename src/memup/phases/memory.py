@@ -68,7 +68,10 @@ class Memory(AbstractPhase):
         self.categories = self.learner.model(self.vector).likelihood.finite
         self.order = self.make_order(workspace)
         self.windows = self.make_windows(workspace, self.order)
-        self.chunk = min(self.chunk, _updates_that_fit(workspace, self.windows, self.rows))
+        fit = min(self.chunk, _updates_that_fit(workspace, self.windows, self.rows))
+        # Of images few updates fit into a call; a check is worth as many updates as ever.
+        self.check_every = CHECK_EVERY * max(1, round(self.chunk / fit))
+        self.chunk = fit
         # Whether what is chosen changes while it learns.
         self.rescored = self.detect.detector.rescoring == "per chunk"
         self.moving = self.rescored or self.windows.selector.adapts
@@ -132,7 +135,7 @@ class Memory(AbstractPhase):
         out: Metrics = {"updates": made, "progress": made / self.updates}
         out["compile_s"] = self._learn.seconds + self._evaluate.seconds
         out["env_steps"] = workspace.store.steps
-        if int(state["chunk"]) % CHECK_EVERY == 0 or last:
+        if int(state["chunk"]) % self.check_every == 0 or last:
             state, checked, stop = self._check(workspace, state)
             out |= checked
             last = last or stop

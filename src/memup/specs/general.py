@@ -120,7 +120,10 @@ GENERAL: dict[str, Option] = {
     "method.width": Option(128, "units of each of the predictor's two hidden layers", low=1),
     "detect.updates": Option(2000, "largest number of updates of the detector", low=1),
     "collect.episodes": Option(
-        2000, "episodes of random play, or sequences of a task, to store", low=2
+        0,
+        "episodes of random play, or sequences of a task, to store; 0: 2000, or as many as 1 GB "
+        "holds",
+        low=0,
     ),
     "collect.environments": Option(
         256, "copies of the environment that collect episodes in parallel", low=1
