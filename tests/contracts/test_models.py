@@ -19,6 +19,8 @@ TRAININGS = {
     "greedy": ("two-phase",),
 }
 RUNS = [(agent, how) for agent in sorted(AGENTS) for how in TRAININGS.get(agent, ("end-to-end",))]
+# In their run draws come from an older copy of the policy; a model file holds the newest.
+LAGGING = ("impala", "impala-st")
 SMALL = {
     "agent.sequence": 6,
     "agent.burn_in": 2,
@@ -52,7 +54,7 @@ def shown(env, key):
     return reset(keys), lambda state, action, t: step(state, action, jax.random.split(keys[0], B))
 
 
-def acts_alike(run, model, env, *, told):
+def acts_alike(run, model, env, *, told, greedy=False):
     """Play with the run's agent, and ask the model for the same draws at every step.
 
     Args:
@@ -60,19 +62,20 @@ def acts_alike(run, model, env, *, told):
         model: what was loaded from its file.
         env: where.
         told: give the model the previous action, instead of leaving it to what it chose.
+        greedy: choose the likeliest actions.
     """
     phase = next(p for p in run.job.phases if p.name == "evaluate")
     agent, state = phase.trained.agent, run.job.workspace.results["agent"]
     (where, now), step = shown(env, jax.random.key(2))
     carry, ours = agent.begin(state, B), model.begin(B, seed=5)
     before, drawn = None, []
-    act = jax.jit(lambda carry, now, key: agent.act(state, carry, now, key=key)[:2])
+    act = jax.jit(lambda carry, now, key: agent.act(state, carry, now, key=key, greedy=greedy)[:2])
     for t in range(T):
         now = TimeStep(*now)._replace(first=np.full(B, t % 9 == 0))
         carry, action = act(carry, now, jax.random.fold_in(jax.random.key(5), t))
         obs, reward, first = jax.tree.map(np.asarray, (now.obs, now.reward, now.first))
         given = before if told else None
-        ours, chosen = model.act(ours, obs, given, reward, first, greedy=False)
+        ours, chosen = model.act(ours, obs, given, reward, first, greedy=greedy)
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4), chosen, action)
         before = chosen
         drawn.append(np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(chosen)]))
@@ -86,8 +89,9 @@ def test_a_loaded_model_acts_as_inside_its_run(agent, training, tmp_path):
     run = trained(agent, training)
     model = memup.load(run.save(tmp_path / "model.safetensors"))
     assert model.can_act and model.can_predict == (training != "end-to-end")
-    drawn = acts_alike(run, model, make_env("tmaze-10"), told=False)
-    assert len(np.unique(drawn)) > 1, "equal for another reason"
+    greedy = agent in LAGGING
+    drawn = acts_alike(run, model, make_env("tmaze-10"), told=False, greedy=greedy)
+    assert greedy or len(np.unique(drawn)) > 1, "equal for another reason"
 
 
 @pytest.mark.parametrize("space", [Box((2,), low=-2.0, high=2.0), TREE], ids=["box", "tree"])
