@@ -116,9 +116,11 @@ def measure(
             stderr=errors,
             text=True,
             start_new_session=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, cores),
         ) as child:
             running.add(child.pid)
+            # Here and not in the child, which would have to be forked from many threads for it.
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(child.pid, cores)
             try:
                 out, _ = child.communicate(timeout=limit)
             except subprocess.TimeoutExpired:
