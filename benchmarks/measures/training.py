@@ -44,10 +44,13 @@ def train(cell: Cell) -> dict:
         if status:
             raise SystemExit(1)
         rows = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
+        stored = sum(f.stat().st_size for f in (path / "store").rglob("*.npy"))
         evals = [json.loads(line) for line in (path / "eval.jsonl").read_text().splitlines()]
     peaks = {
         "peak_rss_mib": usage.ru_maxrss // 1024,
         "peak_anonymous_mib": anonymous.peak_mib,
+        "cpu_s": round(usage.ru_utime + usage.ru_stime, 1),
+        "store_mib": stored >> 20,
     }
     return {"wall_s": round(wall, 1), **peaks, **_figures(rows), **_result(evals[-1])}
 
