@@ -16,6 +16,7 @@ from memup.nn.distributions import (
     Quantile,
     distribution_of,
     from_description,
+    numbered,
     suit,
 )
 
@@ -284,7 +285,7 @@ def test_suit():
     many = np.arange(17, dtype=np.float32)[:, None]
     assert isinstance(suit(many), Normal) and suit(many[:16]).param_size == 16
     assert isinstance(suit(many, "categorical"), Finite)
-    assert suit(many, labels=True).param_size == 17, "labels stay classes"
+    assert numbered([17]).param_size == 17, "labels stay classes"
     normal = suit(rewards, "normal")
     np.testing.assert_allclose(normal.shift + normal.scale, [1.25, np.std([-3, 0, 4, 4])])
     quantile = suit(rewards, "quantile")

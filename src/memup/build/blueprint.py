@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from memup.core.spaces import Space
 from memup.specs.spec import RunSpec
 
@@ -26,3 +28,12 @@ class Blueprint:
     action_space: Space | None
     query_length: int = 1
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """Labels that classes stand for, [O, A], the last of each number repeated; None: none."""
+        found = self.facts.get("classes")
+        if found is None:
+            return None
+        most = max(map(len, found))
+        return np.array([[*c, *[c[-1]] * (most - len(c))] for c in found], np.int64)

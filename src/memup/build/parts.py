@@ -99,7 +99,8 @@ class Parts:
     def target(self) -> AbstractTarget:
         """Make what is predicted."""
         fields = tuple(flatten(self.blueprint.observation_space))
-        parts = TargetParts(fields, self.spec.get("agent.gamma", 1.0))
+        gamma, classes = self.spec.get("agent.gamma", 1.0), self.blueprint.facts.get("classes")
+        parts = TargetParts(fields, gamma, classes)
         options = self.spec.options("method.target")
         made: AbstractTarget = TARGETS[self.spec["method.target"]].make(parts, options)
         return made

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from memup.data.store import EpisodeStore
 from memup.evaluation.intervals import interval, wilson
 from memup.evaluation.reader import Reader, every_step
+from memup.nn.distributions import kind_of
 
 TOO_FEW = "not judged: too few sequences to hold any out"
 NO_OUTCOME = "not judged: no held-out sequence has an outcome"
@@ -50,7 +51,8 @@ def evaluate_model(
         ids: which of them.
 
     Returns:
-        {"episodes", "questions", "loss" in nats, "loss_ci95", and of outcomes that are classes
+        {"outcomes" ("classification, 17 classes" or "regression"), "episodes", "questions", "loss" in
+        nats, "loss_ci95", and of outcomes that are classes
         "accuracy", "accuracy_ci95", "balanced_accuracy" (mean over the classes that occur) and
         "majority_accuracy" (of always giving the commonest class), else "mse" and "mse_ci95"}.
         Of several numbers a step each that is known counts by itself. Intervals count episodes, not
@@ -60,7 +62,8 @@ def evaluate_model(
     if not parts:
         return {"episodes": 0, "note": NO_OUTCOME}
     losses = [part[0] for part in parts]
-    row = {"episodes": len(parts), "questions": sum(map(len, losses))}
+    row: dict[str, Any] = {"outcomes": kind_of(reader.model.likelihood)}
+    row |= {"episodes": len(parts), "questions": sum(map(len, losses))}
     row |= _mean("loss", losses)
     if reader.model.likelihood.finite:
         return {**row, **_of_classes([part[1] for part in parts], [part[2] for part in parts])}

@@ -1,7 +1,7 @@
 """Ask a trained model everything that fresh sequences of a supervised task ask; constant memory."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence as Row
 from typing import Any
 
 import jax
@@ -13,9 +13,11 @@ from memup.evaluation.reader import ROWS, Questions, Reader
 from memup.evaluation.stored import add
 from memup.method.targets.label import Label
 from memup.method.update import Model
+from memup.nn.distributions import kind_of
 from memup.tasks.base import AbstractTask, Sequences
 
 AT_ONCE = ROWS[-1]
+Classes = Row[Row[int]] | None
 
 
 class TaskEvaluator:
@@ -26,6 +28,7 @@ class TaskEvaluator:
         task: what is asked.
         query_length: steps that a question shows.
         tell: called with the number of steps that were read since the last call.
+        classes: of the labels, see `Label`.
     """
 
     def __init__(
@@ -34,9 +37,11 @@ class TaskEvaluator:
         task: AbstractTask,
         query_length: int,
         tell: Callable[[int], None] = lambda steps: None,
+        classes: Classes = None,
     ):
         self.task = task
-        self.reader = Reader(model, task.space, None, query_length, Label(), tell)
+        label = Label(classes=classes)
+        self.reader = Reader(model, task.space, None, query_length, label, tell)
 
     def __call__(self, drawn: Sequences) -> tuple[np.ndarray, np.ndarray]:
         """Return loss and offset of the answers to every question, [N, Q]."""
@@ -66,6 +71,7 @@ def evaluate_task(
     sequences: int,
     seed: int,
     on_row: Callable[[dict[str, Any]], None] | None = None,
+    classes: Classes = None,
 ) -> dict[str, Any]:
     """Examine a model on fresh sequences.
 
@@ -76,9 +82,10 @@ def evaluate_task(
         sequences: how many; a data set may have fewer for tests.
         seed: of the examination alone.
         on_row: called after every block of steps with how far it is.
+        classes: of the labels, see `Label`.
 
     Returns:
-        {"episodes", "questions" of all, "loss" in nats, "loss_ci95", "accuracy" (share of answers
+        {"outcomes" (see `evaluate_model`), "episodes", "questions" of all, "loss" in nats, "loss_ci95", "accuracy" (share of answers
         that are right) and "accuracy_ci95", or "mse" and "mse_ci95" where answers are real numbers,
         "steps_per_second"}. Intervals count sequences, not questions.
     """
@@ -91,7 +98,7 @@ def evaluate_task(
         if on_row:
             on_row({"phase": "evaluate", "step": calls, **how_far})
 
-    examiner = TaskEvaluator(model, task, query_length, tell)
+    examiner = TaskEvaluator(model, task, query_length, tell, classes)
     begin = time.perf_counter()
     answers = [examiner(drawn) for drawn in fresh(task, sequences, seed)]
     seconds = time.perf_counter() - begin
@@ -104,6 +111,7 @@ def evaluate_task(
     else:
         measure = {"mse": float(square.mean()), "mse_ci95": list(interval(square))}
     return {
+        "outcomes": kind_of(model.likelihood),
         "episodes": len(loss),
         "questions": loss.size,
         "loss": float(loss.mean()),

@@ -72,7 +72,8 @@ def on_task(
         f"task {name!r}: its observations differ from those of {held.about.get('source')!r}, the "
         "run's own",
     )
-    return evaluate_task(_trained(held), task, own.query_length, episodes, seed, on_row)
+    classes = own.facts.get("classes")
+    return evaluate_task(_trained(held), task, own.query_length, episodes, seed, on_row, classes)
 
 
 def on_held_out(held: Contents, store: EpisodeStore, episodes: int) -> dict[str, Any]:
@@ -99,7 +100,7 @@ def on_stored(held: Contents, store: EpisodeStore, episodes: int) -> dict[str, A
     reader, ids = _reader(held), store.ids[:episodes]
     reader.target.check(store)
     Sequences(store, held.blueprint).check(len(ids))
-    _check_classes(reader, store, ids)
+    _check_classes(reader, store, ids, held.blueprint.labels)
     return evaluate_model(reader, store, ids)
 
 
@@ -119,8 +120,13 @@ def _reader(held: Contents) -> Reader:
     return Reader(_trained(held), *spaces, own.query_length, parts.target())
 
 
-def _check_classes(reader: Reader, store: EpisodeStore, ids: Int[np.ndarray, " E"]) -> None:
-    """Raise MemupError at an outcome that is none of the classes of training."""
+def _check_classes(
+    reader: Reader,
+    store: EpisodeStore,
+    ids: Int[np.ndarray, " E"],
+    labels: Int[np.ndarray, "O A"] | None,
+) -> None:
+    """Raise MemupError at an outcome that is none of the classes of training, or of the labels."""
     classes = reader.model.likelihood.classes()
     for i in ids.tolist() if classes is not None else ():
         steps = np.arange(int(store.lengths(i)) - reader.target.lead)
@@ -129,11 +135,15 @@ def _check_classes(reader: Reader, store: EpisodeStore, ids: Int[np.ndarray, " E
             value.shape[-1] == len(classes),
             f"sequence {i}: {value.shape[-1]} outcomes a step; expected {len(classes)}",
         )
-        for column, known in zip(value.T, classes.astype(np.float32), strict=True):
+        for o, (column, known) in enumerate(zip(value.T, classes.astype(np.float32), strict=True)):
             new = np.isfinite(column) & ~np.isin(column, known)
             if new.any():
+                at, told = np.argmax(new), known
+                found = column[at]
+                if labels is not None:
+                    told, found = labels[o], store.episode(i)["label"][at].reshape(-1)[o]
                 raise MemupError(
-                    f"sequence {i}: the outcome {column[new][0]:g} was never seen in training; "
-                    f"expected one of {len(np.unique(known))} values from {known.min():g} to "
-                    f"{known.max():g}"
+                    f"sequence {i}: the outcome {found:.10g} was never seen in training; expected "
+                    f"one of {len(np.unique(told))} values from {told.min():.10g} to "
+                    f"{told.max():.10g}"
                 )

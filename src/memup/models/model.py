@@ -122,10 +122,8 @@ class Model:
         values = self._predicting().likelihood.classes()
         if values is None:
             return None
-        values = self._tidy(values)
-        # Labels that are whole numbers were so in the data.
-        whole = self.options["method.target"] == "label" and bool((values % 1 == 0).all())
-        return values.astype(np.int64) if whole else values
+        labels = self._held.blueprint.labels
+        return self._tidy(values if labels is None else labels)
 
     def __repr__(self) -> str:
         """Say what it is."""
@@ -325,14 +323,15 @@ class Model:
         if steps not in STEPS:
             raise unknown_name("steps", steps, STEPS)
         reader, answerer = self._predictor
-        kind = None if self.classes is None else self.classes.dtype
+        labels = self._held.blueprint.labels
         for numbers, memories in reader.batches(asked):
             for number, memory in zip(numbers, memories, strict=True):
                 which = np.arange(len(memory)) if steps == "every" else np.array([len(memory) - 1])
                 said = answerer(asked, number, memory, which)
+                if labels is not None:
+                    place = said["value"].astype(np.int64)
+                    said["value"] = labels[np.arange(len(labels)), place]
                 tidy = {name: self._tidy(leaf, 1) for name, leaf in said.items()}
-                if kind is not None:
-                    tidy["value"] = tidy["value"].astype(kind)
                 yield number, memory, {"step": which, **tidy}
 
     def _tidy(self, values: np.ndarray, axis: int = 0) -> np.ndarray:

@@ -15,6 +15,7 @@ from memup.core.spaces import leaf_bytes, steps_within
 from memup.core.types import Metrics, Query
 from memup.method.detectors.base import AbstractDetector, Learned
 from memup.method.targets.base import AbstractTarget
+from memup.nn.distributions import from_description, kind_of
 from memup.phases.base import AbstractPhase, Workspace, check_finite
 from memup.phases.draw import Draw
 from memup.phases.measure import measure
@@ -57,6 +58,8 @@ class Detect(AbstractPhase):
         require(len(workspace.store) > 0, "the store is empty: expected at least one episode")
         self.target.prepare(workspace.store, workspace.store.ids)
         if "likelihood" not in workspace.facts:
+            workspace.facts |= self.target.measure(workspace.store)
+            self.target = self.make_target(workspace)
             workspace.facts |= measure(workspace, self.target)
         self.detector = self.make(workspace)
         self._learn = Compiled(self.detector.learn_many, donate=(0,))
@@ -85,13 +88,16 @@ class Detect(AbstractPhase):
         check_finite(metrics["skipped_in_a_row"], self.name)
         state, held_out, stalled = self._check(workspace, {**state, "detector": detector})
         state["chunk"], made = np.array(chunk + 1), (chunk + 1) * CHUNK
-        out = {
+        out: Metrics = {
             "loss": float(np.mean(np.asarray(metrics["loss"]))),
             "held_out_loss": held_out,
             "updates": made,
             "progress": made / self.updates,
             "compile_s": self._learn.seconds + self._losses.seconds,
         }
+        if chunk == 0:
+            family = from_description(workspace.facts["likelihood"])
+            out["note"] = f"outcomes: {kind_of(family)}"
         return state, out, made >= self.updates or stalled
 
     def learn(

@@ -54,9 +54,9 @@ class Evaluate(AbstractPhase):
         about = {"name": self.result, "seed": workspace.seed}
         if workspace.task is not None and isinstance(self.trained, Memory):
             model = self.trained.learner.model(workspace.results["model"])
-            row = evaluate_task(
-                model, workspace.task, workspace.context, self.episodes, workspace.seed
-            )
+            classes = workspace.facts.get("classes")
+            task, asked = workspace.task, workspace.context
+            row = evaluate_task(model, task, asked, self.episodes, workspace.seed, classes=classes)
             return state, {"eval": about | row}, True
         if isinstance(self.trained, Memory):
             reader, store = self.trained.reader(workspace), workspace.store

@@ -1,5 +1,6 @@
 """Facts that are measured on stored episodes: families of outcomes, sizes and rarity of inputs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from memup.data import rarity
 from memup.data.scales import measure_scales
 from memup.data.store import EpisodeStore
 from memup.method.targets.base import AbstractTarget, known_numbers
-from memup.nn.distributions import from_description, suit
+from memup.nn.distributions import from_description, numbered, suit
 from memup.phases.base import Workspace
 
 SAMPLE = 200_000
@@ -25,15 +26,26 @@ def measure(workspace: Workspace, target: AbstractTarget) -> dict[str, Any]:
     store, space = workspace.store, workspace.observation_space
     rng = workspace.rng("detect/measure")
     return {
-        **families(outcomes(store, target, store.ids), target.family),
+        **families(
+            outcomes(store, target, store.ids), target.family, workspace.facts.get("classes")
+        ),
         "rarity": rarity.measure(store, flatten(space), workspace.rng("detect/rarity")),
         "scales": measure_scales(store, space, workspace.action_space, rng),
     }
 
 
-def families(value: Float[np.ndarray, "N O"], family: str) -> dict[str, Any]:
-    """Describe the predictor's family of some outcomes, and their quantiles' if they have one."""
-    facts = {"likelihood": suit(value, family).describe()}
+def families(
+    value: Float[np.ndarray, "N O"], family: str, classes: Sequence[Sequence[int]] | None = None
+) -> dict[str, Any]:
+    """Describe the predictor's family of some outcomes, and their quantiles' if they have one.
+
+    Args:
+        value: outcomes; where there are classes, their places among these.
+        family: as `suit` takes it.
+        classes: see `AbstractTarget.measure`.
+    """
+    own = suit(value, family) if classes is None else numbered([len(c) for c in classes])
+    facts = {"likelihood": own.describe()}
     if value.shape[1] == 1:
         facts["quantile"] = suit(value, "quantile").describe()
     return facts

@@ -7,6 +7,7 @@ outcome of step k; the last step of an episode has no consequence.
 """
 
 import abc
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,10 +25,12 @@ class TargetParts(NamedTuple):
     Attributes:
         fields: those of the observation in the store.
         agent_gamma: discount of the agent that the run trains.
+        classes: what `AbstractTarget.measure` found, if anything: values of each outcome.
     """
 
     fields: tuple[str, ...]
     agent_gamma: float
+    classes: Sequence[Sequence[int]] | None = None
 
 
 class AbstractTarget(abc.ABC):
@@ -59,6 +62,13 @@ class AbstractTarget(abc.ABC):
 
     def prepare(self, store: EpisodeStore, ids: Int[np.ndarray, " N"]) -> None:
         """Compute what needs a pass over whole episodes, once, when they enter the store."""
+
+    def measure(self, store: EpisodeStore) -> dict[str, Any]:
+        """Return facts, plain JSON, that a target is made with from then on: "classes" or nothing.
+
+        Where there are classes, [O][A], outcomes are their places in these lists.
+        """
+        return {}
 
     @abc.abstractmethod
     def values(self, store: EpisodeStore, ids: Ids, steps: Ids) -> Float[np.ndarray, "... O"]:

@@ -4,12 +4,20 @@ from memup.nn.distributions.base import AbstractDistribution
 from memup.nn.distributions.boxes import BoxNormal
 from memup.nn.distributions.categories import Bernoullis, Categories
 from memup.nn.distributions.joint import Joint
-from memup.nn.distributions.make import distribution_of, from_description, suit
+from memup.nn.distributions.make import (
+    MOST_LABELS,
+    distribution_of,
+    from_description,
+    kind_of,
+    numbered,
+    suit,
+)
 from memup.nn.distributions.outcomes import MAX_CLASSES, Finite, Normal
 from memup.nn.distributions.quantile import Quantile
 
 __all__ = [
     "MAX_CLASSES",
+    "MOST_LABELS",
     "AbstractDistribution",
     "Bernoullis",
     "BoxNormal",
@@ -20,5 +28,7 @@ __all__ = [
     "Quantile",
     "distribution_of",
     "from_description",
+    "kind_of",
+    "numbered",
     "suit",
 ]

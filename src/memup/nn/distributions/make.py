@@ -1,5 +1,6 @@
 """Which distribution a space has, and which one suits data."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -87,17 +88,28 @@ def from_description(description: dict[str, Any]) -> AbstractDistribution:
         raise MemupError(f"not a distribution: {description!r} ({error})") from None
 
 
-def suit(
-    data: Float[np.ndarray, "N O"], family: str = "auto", *, labels: bool = False
-) -> AbstractDistribution:
+def numbered(counts: Sequence[int]) -> Finite:
+    """Make the family of outcomes whose i-th number is one of 0 .. counts[i] - 1."""
+    most = max(counts)
+    return Finite(tuple(tuple(float(min(v, n - 1)) for v in range(most)) for n in counts))
+
+
+def kind_of(distribution: AbstractDistribution) -> str:
+    """Say in a few words what outcomes of a family are taken for."""
+    values = distribution.classes()
+    if values is None:
+        return "regression"
+    counts = [len(np.unique(row)) for row in values]
+    return f"classification, {' x '.join(map(str, counts[:4]))} classes"
+
+
+def suit(data: Float[np.ndarray, "N O"], family: str = "auto") -> AbstractDistribution:
     """Choose the family that suits data, and its constants.
 
     Args:
         data: outcomes; a number that is NaN is not known.
         family: "auto" (categorical where every number takes few values, else normal),
             "categorical", "normal" or "quantile" (one number only).
-        labels: the data are integers whose differences may mean nothing: few are then 4096
-            values, not 16.
 
     Returns:
         The family.
@@ -111,7 +123,7 @@ def suit(
         return Quantile(float(mean[0]), float(std[0]))
     distinct = [np.unique(column) for column in known]
     most = max(len(column) for column in distinct)
-    few = most <= (MOST_LABELS if labels else MAX_CLASSES)
+    few = most <= MAX_CLASSES
     if family == "categorical" or (family == "auto" and few):
         padded = [np.pad(c, (0, most - len(c)), mode="edge") for c in distinct]
         return Finite(tuple(tuple(float(v) for v in c) for c in padded))
