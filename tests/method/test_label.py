@@ -72,5 +72,5 @@ def test_a_label_that_was_never_seen_is_no_class():
 def test_scores_that_float32_merges_are_refused():
     with pytest.raises(MemupError, match=r"field 'label'.*float32"):
         measured(1_700_000_000 + np.arange(200))
-    with pytest.raises(MemupError, match="no step of the store has a label"):
+    with pytest.raises(MemupError, match="no step of the store has an outcome"):
         measured([-1, -1])

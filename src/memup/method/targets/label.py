@@ -103,7 +103,10 @@ def _classes(store: EpisodeStore) -> tuple[list[np.ndarray], int]:
         now = [np.unique(c[k].astype(np.int64)) for c, k in zip(raw.T, known.T, strict=True)]
         found = now if found is None else list(map(np.union1d, found, now))
         count += int(known.sum()) // len(now)
-    require(bool(found) and all(map(len, found or [])), "no step of the store has a label")
+    require(
+        bool(found) and all(map(len, found or [])),
+        "no step of the store has an outcome to predict: all labels are below 0",
+    )
     return found or [], count
 
 
