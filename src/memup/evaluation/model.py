@@ -51,8 +51,8 @@ def evaluate_model(
         ids: which of them.
 
     Returns:
-        {"outcomes" ("classification, 17 classes" or "regression"), "episodes", "questions", "loss" in
-        nats, "loss_ci95", and of outcomes that are classes
+        {"outcomes" ("classification, 17 classes" or "regression"), "episodes", "questions",
+        "loss" in nats, "loss_ci95", and of outcomes that are classes
         "accuracy", "accuracy_ci95", "balanced_accuracy" (mean over the classes that occur) and
         "majority_accuracy" (of always giving the commonest class), else "mse" and "mse_ci95"}.
         Of several numbers a step each that is known counts by itself. Intervals count episodes, not

@@ -85,8 +85,9 @@ def evaluate_task(
         classes: of the labels, see `Label`.
 
     Returns:
-        {"outcomes" (see `evaluate_model`), "episodes", "questions" of all, "loss" in nats, "loss_ci95", "accuracy" (share of answers
-        that are right) and "accuracy_ci95", or "mse" and "mse_ci95" where answers are real numbers,
+        {"outcomes" (see `evaluate_model`), "episodes", "questions" of all, "loss" in nats,
+        "loss_ci95", "accuracy" (share of answers that are right) and "accuracy_ci95", or "mse"
+        and "mse_ci95" where answers are real numbers,
         "steps_per_second"}. Intervals count sequences, not questions.
     """
     calls, done = 0, 0
