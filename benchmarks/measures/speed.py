@@ -90,8 +90,8 @@ class Program:
 
     def __init__(self, name: str, memory: str = "lstm"):
         size, mode = name.split("-")
-        self.learner, vector = learner(*SIZES[size], memory)
-        self.state, self.windows = self.learner.init(vector, ROWS), windows(mode == "every")
+        self.learner, params = learner(*SIZES[size], memory)
+        self.state, self.windows = self.learner.init(params, ROWS), windows(mode == "every")
         begin = time.perf_counter()
         self.run = jax.jit(self.learner.learn_many).lower(self.state, self.windows).compile()
         self.compile_s = time.perf_counter() - begin

@@ -15,13 +15,13 @@ CONFIG = IMPALAConfig(hidden=4, minibatches=2, policy_lag=3, gamma=0.5, learning
 
 
 @pytest.fixture(scope="module")
-def vector():
+def params():
     return ravel(make(jax.random.key(0)))
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["frozen", "trained"])
-def agent(request, vector):
-    return IMPALA(vector, rebuilder(make), ENV.action_space, CONFIG, train_memory=request.param)
+def agent(request, params):
+    return IMPALA(params, rebuilder(make), ENV.action_space, CONFIG, train_memory=request.param)
 
 
 @pytest.fixture(scope="module")

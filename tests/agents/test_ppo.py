@@ -30,13 +30,13 @@ def make(key):
 
 
 @pytest.fixture(scope="module")
-def vector():
+def params():
     return jax.jit(lambda k: ravel(make(k)))(jax.random.key(0))
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["frozen", "trained"])
-def agent(request, vector):
-    return PPO(vector, rebuilder(make), ENV.action_space, CONFIG, train_memory=request.param)
+def agent(request, params):
+    return PPO(params, rebuilder(make), ENV.action_space, CONFIG, train_memory=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +151,8 @@ def hand(ends, last_first=False, truncated=False):
     return Trajectory(step, column(0, 1, 0, 1), extras, last, before, before)
 
 
-def prepared(vector, trajectory):
-    agent = PPO(vector, rebuilder(make), ENV.action_space, CONFIG)
+def prepared(params, trajectory):
+    agent = PPO(params, rebuilder(make), ENV.action_space, CONFIG)
     state = agent.init(key=jax.random.key(0))
     before = trajectory.before._replace(memory=agent.begin(state, 1).memory)
     trajectory = trajectory._replace(before=before, after=before)
@@ -160,8 +160,8 @@ def prepared(vector, trajectory):
     return batch, state.returns.value(batch.aim)
 
 
-def test_value_targets_without_an_end(vector):
-    batch, ret = prepared(vector, hand(ends=False))
+def test_value_targets_without_an_end(params):
+    batch, ret = prepared(params, hand(ends=False))
     # gamma 1/2, lambda 1/2; the last step is terminal, so nothing is bootstrapped there.
     deltas = [1 + 10 - 10, 2 + 15 - 20, 0 + 20 - 30, 5 - 40]
     a3 = deltas[3]
@@ -173,8 +173,8 @@ def test_value_targets_without_an_end(vector):
 
 
 @pytest.mark.parametrize("truncated", [False, True])
-def test_value_targets_around_an_end(vector, truncated):
-    batch, ret = prepared(vector, hand(ends=True, truncated=truncated))
+def test_value_targets_around_an_end(params, truncated):
+    batch, ret = prepared(params, hand(ends=True, truncated=truncated))
     assert batch.valid[:, 0].tolist() == [True, True, False, True]
     bootstrap = 15 if truncated else 0
     a1 = 2 + bootstrap - 20
@@ -182,8 +182,8 @@ def test_value_targets_around_an_end(vector, truncated):
     np.testing.assert_allclose(ret[[0, 1, 3], 0], [10 + a0, 20 + a1, 5.0], rtol=1e-5)
 
 
-def test_acting_forgets_where_an_episode_begins(vector):
-    agent = PPO(vector, rebuilder(make), ENV.action_space, CONFIG)
+def test_acting_forgets_where_an_episode_begins(params):
+    agent = PPO(params, rebuilder(make), ENV.action_space, CONFIG)
     state = agent.init(key=jax.random.key(0))
     act = jax.jit(lambda c, t: agent.act(state, c, t, key=jax.random.key(1), greedy=True))
     carry = agent.begin(state, 2)

@@ -30,21 +30,21 @@ CONFIG = R2D2Config(
 LENGTH = 4
 
 
-def r2d2(vector, train_memory=True, **changes):
+def r2d2(params, train_memory=True, **changes):
     config = R2D2Config(**{**vars(CONFIG), **changes})
     return R2D2(
-        vector, rebuilder(make), ENV.action_space, config, train_memory, example=example(), actors=B
+        params, rebuilder(make), ENV.action_space, config, train_memory, example=example(), actors=B
     )
 
 
 @pytest.fixture(scope="module")
-def vector():
+def params():
     return ravel(make(jax.random.key(0)))
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["frozen", "trained"])
-def agent(request, vector):
-    return r2d2(vector, request.param)
+def agent(request, params):
+    return r2d2(params, request.param)
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +73,8 @@ def parts(trajectory, at):
     )
 
 
-def test_the_stored_state_is_the_one_before_the_first_input(vector):
-    agent = r2d2(vector)
+def test_the_stored_state_is_the_one_before_the_first_input(params):
+    agent = r2d2(params)
     state, trajectory = play(agent, skip=0)
     tail, items = jax.jit(agent._cut)(state, trajectory)
     seen = states_before_each_step(agent, state, trajectory)
@@ -128,8 +128,8 @@ def test_a_rollout_split_in_two_stores_the_same_sequences(agent):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), joined, whole)
 
 
-def test_no_gradient_passes_the_warming_up(vector):
-    agent = r2d2(vector)
+def test_no_gradient_passes_the_warming_up(params):
+    agent = r2d2(params)
     state, trajectory = play(agent, skip=0)
     _, items = agent._cut(state, trajectory)
     item = jax.tree.map(lambda a: a[B], items)
@@ -148,10 +148,10 @@ def test_no_gradient_passes_the_warming_up(vector):
     assert abs(float(before - after)) > 1e-6, "but the state is used"
 
 
-def test_errors_by_hand(vector):
+def test_errors_by_hand(params):
     """n = 2, gamma = 1/2, rewards 1, 2 and an end for good; Q' is h of 10, 20, 30, 40."""
 
-    agent = r2d2(vector)
+    agent = r2d2(params)
     other = rescale(jnp.array([[0.0, 10], [0, 20], [0, 30], [0, 40], [0, 50]]))
     q = jnp.array([[0.0, 1], [0, 1], [0, 1], [0, 1], [0, 1]])
     moves = Transitions(
@@ -171,9 +171,9 @@ def test_errors_by_hand(vector):
     np.testing.assert_allclose(errors[:3], expected, rtol=1e-5)
 
 
-def test_the_online_network_chooses_and_the_target_network_values(vector):
+def test_the_online_network_chooses_and_the_target_network_values(params):
 
-    agent = r2d2(vector, n_step=1)
+    agent = r2d2(params, n_step=1)
     moves = Transitions(jnp.ones(4, bool), jnp.zeros(4), jnp.ones(4), jnp.ones(4, bool))
     item = Sequence(None, (), jnp.zeros(4, jnp.int32), moves)
     q = jnp.array([[0.0, 0.0]] * 4 + [[5.0, 1.0]])
@@ -234,12 +234,12 @@ def test_importance():
     np.testing.assert_allclose(importance(jnp.array([0.1, 0.4]), 0.5), [1.0, 0.5])
 
 
-def test_what_does_not_fit_says_what_to_do(vector):
-    state, trajectory = play(r2d2(vector))
+def test_what_does_not_fit_says_what_to_do(params):
+    state, trajectory = play(r2d2(params))
     uneven = jax.tree.map(lambda a: a[:10], trajectory.step)
     short = trajectory._replace(step=uneven, action=trajectory.action[:10])
     with pytest.raises(MemupError, match=r"divisor of the rollout's 10 steps; set agent.rollout"):
-        r2d2(vector).learn(state, short, key=jax.random.key(0))
-    small = r2d2(vector, replay=20)
+        r2d2(params).learn(state, short, key=jax.random.key(0))
+    small = r2d2(params, replay=20)
     with pytest.raises(MemupError, match=r"agent.replay: it holds 5 sequences and one rollout"):
         small.learn(small.init(key=jax.random.key(0)), trajectory, key=jax.random.key(0))

@@ -42,9 +42,9 @@ class Asked(eqx.Module):
 
 def greedy(tie, action_indifferent=None):
     make = lambda key: Asked(memory(key))  # noqa: E731
-    vector = ravel(make(jax.random.key(0)))
+    params = ravel(make(jax.random.key(0)))
     return Greedy(
-        vector,
+        params,
         rebuilder(make),
         lambda model, m, obs, action: m[action],
         ENV.action_space,

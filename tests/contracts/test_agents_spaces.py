@@ -133,7 +133,7 @@ def test_greedy_finds_the_best_action(space):
     env = Near(SPACES[space])
     carry = begin(agent, agent.init(key=jax.random.key(0)), env, B, key=jax.random.key(0))
     act = jax.jit(agent.act)
-    _, action, _ = act(agent.vector, carry.agent, carry.step, key=jax.random.key(1))
+    _, action, _ = act(agent.params, carry.agent, carry.step, key=jax.random.key(1))
     found = jnp.abs(family.encode(action) - 0.6).sum(-1)
     some = uniform(SPACES[space], (20_000,), key=jax.random.key(2))
     best = jnp.abs(family.encode(some) - 0.6).sum(-1).min()

@@ -20,7 +20,7 @@ from memup.method.local import LocalLearner, LocalModel
 from memup.method.losses import losses_of_episodes
 from memup.method.predictor import LocalPredictor, Predictor
 from memup.method.selectors.current import Current
-from memup.method.update import MemUP, Model, initial_rows
+from memup.method.update import MemUP, Model, initial_carry
 from memup.method.windows import Windows
 from memup.nn.distributions import Finite, Quantile
 from memup.nn.encoders import InputEncoder, QueryEncoder
@@ -173,7 +173,7 @@ def test_the_loss_of_every_step_of_episodes():
         assert score.shape == (n,) and score[-1] == 0.0, "the last step has no outcome"
         first = jnp.arange(n) == 0
         previous = jnp.zeros(n, jnp.int8)
-        state = jax.tree.map(lambda a: a[0], initial_rows(model.memory, 1))
+        state = jax.tree.map(lambda a: a[0], initial_carry(model.memory, 1))
         _, m = unroll(state, StepInput(e["obs"], previous, e["reward"], first))
         context = Query(e["obs"][:-1, None], e["action"][:-1, None])
         expected = losses(m[:-1], context, e["reward"][1:, None, None])[:, 0]

@@ -35,8 +35,8 @@ def trained():
     workspace: Workspace = job.workspace
     values = [[float(v) for v in range(9)]]
     workspace.facts |= {"likelihood": {"family": "categorical", "values": values}}
-    learner, vector = Builder(spec).learner(workspace, jax.random.key(3))
-    return learner.model(vector)
+    learner, params = Builder(spec).learner(workspace, jax.random.key(3))
+    return learner.model(params)
 
 
 def by_hand(model, drawn, context):

@@ -13,7 +13,7 @@ from memup.build.job import Builder, build
 from memup.core.spaces import Box, Dict, Discrete
 from memup.core.tree import ravel, rebuilder
 from memup.core.types import StepInput
-from memup.memories.encoded import initial_rows
+from memup.memories.encoded import initial_carry
 from memup.method.orders.jump import Jump
 from memup.method.update import MemUP
 from memup.method.windows import Windows
@@ -23,7 +23,7 @@ ROWS, LONG, COUNT = 4, 2, 12
 
 
 @pytest.fixture(scope="module")
-def vector():
+def params():
     return jax.jit(lambda k: ravel(make_model(k)))(jax.random.key(0))
 
 
@@ -65,13 +65,13 @@ def states_of(model, store):
 
 
 @pytest.mark.parametrize("segment_length", [0, 1])
-def test_long_rows_are_as_old_as_they_look(learner, vector, segment_length):
+def test_long_rows_are_as_old_as_they_look(learner, params, segment_length):
     store, visits, windows = walk(burn_in=50, segment_length=segment_length)
-    model, loss = learner.model(vector), jax.jit(learner.loss)
-    rows, checked, after = initial_rows(model.memory, ROWS), 0, states_of(model, store)
+    model, loss = learner.model(params), jax.jit(learner.loss)
+    rows, checked, after = initial_carry(model.memory, ROWS), 0, states_of(model, store)
     lives = {}
     for n in range(COUNT):
-        _, (rows, _) = loss(vector, rows, jax.tree.map(lambda a, n=n: jnp.asarray(a[n]), windows))
+        _, (rows, _) = loss(params, rows, jax.tree.map(lambda a, n=n: jnp.asarray(a[n]), windows))
         for row in range(ROWS - LONG, ROWS):
             visit = next(v for v in visits if v.row == row and v.offset == n * R)
             lives[row] = 0 if visit.fresh else lives[row] + visit.gap
@@ -92,16 +92,16 @@ def test_it_reads_no_more_than_it_may_and_short_rows_nothing():
     assert walk(burn_in=3, long_after=COUNT * R)[2].burn_in is None, "no row is long yet"
 
 
-def test_no_gradient_passes_through_what_lies_between(learner, vector):
+def test_no_gradient_passes_through_what_lies_between(learner, params):
     _, _, windows = walk(burn_in=50)
     w = jax.tree.map(lambda a: jnp.asarray(a[3]), windows)
     assert int(w.burn_in.count.max()) > 0
-    rows = initial_rows(learner.model(vector).memory, ROWS)
+    rows = initial_carry(learner.model(params).memory, ROWS)
 
     @jax.jit
     def through(reward):
         burn_in = w.burn_in._replace(x=w.burn_in.x._replace(reward=reward))
-        return learner.loss(vector, rows, w._replace(burn_in=burn_in))[0]
+        return learner.loss(params, rows, w._replace(burn_in=burn_in))[0]
 
     reward = w.burn_in.x.reward
     assert float(through(reward)) != float(through(reward + 1.0)), "what is read does count"

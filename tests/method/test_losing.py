@@ -14,8 +14,8 @@ def made(seed=0, **fields):
     spec = memup.spec(env="tmaze-10", seed=seed, **fields)
     workspace = build(spec).workspace
     workspace.facts["likelihood"] = Normal((0.0,), (1.0,)).describe()
-    learner, vector = Builder(spec).learner(workspace, workspace.key("memory"))
-    return learner, learner.model(vector)
+    learner, params = Builder(spec).learner(workspace, workspace.key("memory"))
+    return learner, learner.model(params)
 
 
 def test_by_default_nothing_is_lost():

@@ -40,7 +40,7 @@ def learner():
 
 
 @pytest.fixture(scope="module")
-def vector():
+def params():
     return jax.jit(lambda k: ravel(make_model(k)))(jax.random.key(0))
 
 
@@ -62,9 +62,9 @@ def windows():
 
 
 @pytest.fixture(scope="module")
-def state(learner, vector):
+def state(learner, params):
     # Compiled, as in a run; donation is left out so that it can be used again.
-    return jax.jit(lambda v: learner.init(v, ROWS))(vector)
+    return jax.jit(lambda v: learner.init(v, ROWS))(params)
 
 
 @pytest.fixture(scope="module")
@@ -110,18 +110,18 @@ def slow_loss(model, rows, w):
     return total / count
 
 
-def test_the_loss_is_equation_5(learner, vector, state, windows, learn):
+def test_the_loss_is_equation_5(learner, params, state, windows, learn):
     w = window(windows, 0)
     middle, _ = learn(state, w)  # rows that are not at a beginning
     w = window(windows, 1)
     assert 0 < float(w.weight.sum()) < w.weight.size, "some targets are none"
     _, metrics = learn(middle, w)
     model = learner.model(middle.model)
-    np.testing.assert_allclose(metrics["loss"], slow_loss(model, middle.rows, w), rtol=1e-4)
+    np.testing.assert_allclose(metrics["loss"], slow_loss(model, middle.carry, w), rtol=1e-4)
 
 
 @pytest.fixture(scope="module")
-def gradients(learner, vector, state, windows, learn):
+def gradients(learner, params, state, windows, learn):
     """Of the loss of the second window, with respect to all that it reads."""
     middle, _ = learn(state, window(windows, 0))
     w = window(windows, 1)
@@ -133,7 +133,7 @@ def gradients(learner, vector, state, windows, learn):
         return learner.loss(middle.model, rows, changed)[0]
 
     grad = jax.jit(jax.grad(loss, argnums=(0, 1, 2)))
-    return grad(w.x.obs, middle.rows, w.context.obs), w
+    return grad(w.x.obs, middle.carry, w.context.obs), w
 
 
 def test_the_gradient_stays_in_the_window(gradients):
@@ -147,24 +147,24 @@ def test_the_gradient_stays_in_the_window(gradients):
     assert (np.abs(np.asarray(contexts)).sum(-1)[counts] > 0).any()
 
 
-def test_through_the_state_the_gradient_would_reach_further(learner, vector, windows):
+def test_through_the_state_the_gradient_would_reach_further(learner, params, windows):
     """The control of the test above: in one long window it does."""
     first, second = window(windows, 0), window(windows, 1)
     x = jax.tree.map(lambda a, b: jnp.concatenate([a, b], 1), first.x, second.x)
     rows = jax.tree.map(
-        lambda a: jnp.zeros((ROWS, *a.shape)), learner.model(vector).memory.initial_state()
+        lambda a: jnp.zeros((ROWS, *a.shape)), learner.model(params).memory.initial_state()
     )
 
     @jax.jit
     @jax.grad
     def reach(obs):
         w = second._replace(x=x._replace(obs=obs), query=second.query + R)
-        return learner.loss(vector, rows, w)[0]
+        return learner.loss(params, rows, w)[0]
 
     assert np.asarray(reach(x.obs))[0, :R].any()
 
 
-def test_a_far_target_alone_reaches_the_windows_inputs(learner, vector, state, windows):
+def test_a_far_target_alone_reaches_the_windows_inputs(learner, params, state, windows):
     w = window(windows, 0)
     step, far = w.x.obs[..., 0] % 100, w.context.obs[..., 0] % 100
     distance = far - step[:, w.query, None]
@@ -174,9 +174,9 @@ def test_a_far_target_alone_reaches_the_windows_inputs(learner, vector, state, w
     @jax.jit
     @jax.grad
     def reach(obs):
-        return learner.loss(vector, state.rows, w._replace(x=w.x._replace(obs=obs), weight=weight))[
-            0
-        ]
+        return learner.loss(
+            params, state.carry, w._replace(x=w.x._replace(obs=obs), weight=weight)
+        )[0]
 
     gradient = np.abs(np.asarray(reach(w.x.obs))).sum(-1)
     assert (gradient[np.asarray(weight).any((1, 2))] > 0).all()
@@ -185,7 +185,7 @@ def test_a_far_target_alone_reaches_the_windows_inputs(learner, vector, state, w
 def test_learning_lowers_the_loss(learn, state, windows):
     w, losses = window(windows, 0), []
     for _ in range(40):
-        state, metrics = learn(state._replace(rows=jax.tree.map(jnp.zeros_like, state.rows)), w)
+        state, metrics = learn(state._replace(carry=jax.tree.map(jnp.zeros_like, state.carry)), w)
         losses.append(float(metrics["loss"]))
     assert losses[-1] < losses[0] - 0.5
 
@@ -207,13 +207,13 @@ def test_what_is_not_finite_never_reaches_the_parameters(learn, state, windows, 
     elif where == "obs":
         bad = w._replace(x=w.x._replace(obs=w.x.obs.at[0, 1].set(jnp.inf * 0)))
     else:
-        rows = jax.tree.map(lambda a: a.at[0].set(jnp.nan), good.rows)
-        broken = good._replace(rows=rows)
+        rows = jax.tree.map(lambda a: a.at[0].set(jnp.nan), good.carry)
+        broken = good._replace(carry=rows)
     after, metrics = learn(broken, bad)
     same(after.model, good.model)
     np.testing.assert_allclose(after.slow, 0.9 * good.slow + 0.1 * good.model, rtol=1e-6)
     assert int(metrics["skipped"]) == 1 == int(metrics["skipped_in_a_row"])
-    healthy = after._replace(rows=good.rows)
+    healthy = after._replace(carry=good.carry)
     following, metrics = learn(healthy, w)
     assert not np.array_equal(following.model, after.model)
     assert int(metrics["skipped"]) == 1 and int(metrics["skipped_in_a_row"]) == 0
@@ -246,13 +246,13 @@ def test_seeds_side_by_side_are_each_alone(learner, learn, windows):
         close(jax.tree.map(lambda a, s=s: a[s], both), alone)
 
 
-def test_carried_rows_are_those_of_an_unbroken_walk(learner, vector, state, windows):
+def test_carried_rows_are_those_of_an_unbroken_walk(learner, params, state, windows):
     """Without updates between them, consecutive windows read what one long window reads."""
-    _, losses = jax.jit(learner.evaluate_many)(vector, state.rows, windows)
+    _, losses = jax.jit(learner.evaluate_many)(params, state.carry, windows)
     x = jax.tree.map(lambda a: np.concatenate(list(a), 1), windows.x)
-    model = learner.model(vector)
+    model = learner.model(params)
     unroll = jax.jit(jax.vmap(lambda s, x: model.memory.unroll(s, x)))
-    _, m = unroll(state.rows, jax.tree.map(jnp.asarray, x))
+    _, m = unroll(state.carry, jax.tree.map(jnp.asarray, x))
     last = window(windows, 2)
     ask = jax.jit(jax.vmap(lambda *a: model.losses(*a)))
     expected = ask(m[:, 2 * R + np.asarray(last.query)], last.context, last.target)
@@ -267,10 +267,10 @@ def test_the_gradient_is_clipped(learn, state, windows):
     assert int(count) == 1
 
 
-def test_a_learning_rate_may_fall_to_nothing(vector, windows):
+def test_a_learning_rate_may_fall_to_nothing(params, windows):
     """Adam's first step is as long as the rate; where the line has reached 0, nothing moves."""
     falling = MemUP.of(rebuilder(make_model), optax.linear_schedule(1e-2, 0.0, 2), 1.0, 0.9)
-    state, learn = falling.init(vector, ROWS), jax.jit(falling.learn)
+    state, learn = falling.init(params, ROWS), jax.jit(falling.learn)
     longest = []
     for n in range(3):
         before = state.model
@@ -281,7 +281,7 @@ def test_a_learning_rate_may_fall_to_nothing(vector, windows):
     assert longest[2] == 0
 
 
-def test_dropout_is_for_learning_alone(learner, vector, state, windows):
+def test_dropout_is_for_learning_alone(learner, params, state, windows):
     """Each update drops anew, a repeated one the same; a loss that is judged by drops nothing."""
     make = rebuilder(partial(make_model, dropout=0.5))
     dropping = MemUP.of(make, 1e-2, 1.0, 0.9, noise=jax.random.key(3))
@@ -289,15 +289,15 @@ def test_dropout_is_for_learning_alone(learner, vector, state, windows):
     losses = [float(learn(state._replace(updates=n), w)[1]["loss"]) for n in (0, 0, 1)]
     assert losses[0] == losses[1] != losses[2]
     one = jax.tree.map(lambda a: a[:1], windows)
-    judged = [jax.jit(x.evaluate_many)(vector, state.rows, one)[1] for x in (learner, dropping)]
+    judged = [jax.jit(x.evaluate_many)(params, state.carry, one)[1] for x in (learner, dropping)]
     np.testing.assert_array_equal(*judged)
     whole = jax.jit(learner.learn)(state, w)[1]["loss"]
     assert float(whole) not in losses
 
 
-def test_rows_that_forget_begin_anew(learner, vector, state, windows):
+def test_rows_that_forget_begin_anew(learner, params, state, windows):
     """Where all of them forget, what was read before a window counts for nothing."""
-    read = jax.jit(learner.learn)(state, window(windows, 0))[0]._replace(model=vector)
+    read = jax.jit(learner.learn)(state, window(windows, 0))[0]._replace(model=params)
     w = window(windows, 1)
 
     def losses(share, before=read):
@@ -309,7 +309,7 @@ def test_rows_that_forget_begin_anew(learner, vector, state, windows):
         return np.asarray(jax.jit(jax.vmap(at))(jnp.arange(20)))
 
     seen = {share: losses(share) for share in (0.0, 0.5, 1.0)}
-    close(seen[1.0], losses(0.0, read._replace(rows=state.rows)))
+    close(seen[1.0], losses(0.0, read._replace(carry=state.carry)))
     close(seen[0.0], losses(0.0)[:1].repeat(20, axis=0))
     kept, lost = (np.isclose(seen[0.5], seen[share]).all(axis=(2, 3)) for share in (0.0, 1.0))
     assert (kept ^ lost).all()

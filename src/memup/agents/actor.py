@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from memup.core.spaces import Space, zeros
 from memup.core.types import Action, State, StepInput, TimeStep
-from memup.memories.encoded import EncodedMemory, initial_rows
+from memup.memories.encoded import EncodedMemory, initial_carry
 
 
 class Actor(NamedTuple):
@@ -21,7 +21,7 @@ class Actor(NamedTuple):
 def begin_actors(memory: EncodedMemory, action_space: Space | None, batch: int) -> Actor:
     """Return what B actors carry before their first step; without a space, no actions."""
     action = jax.tree.map(jnp.asarray, zeros(action_space, (batch,)))
-    return Actor(initial_rows(memory, batch), action)
+    return Actor(initial_carry(memory, batch), action)
 
 
 def read(memory: EncodedMemory, carry: Actor, step: TimeStep) -> tuple[State, Float[Array, "B D"]]:

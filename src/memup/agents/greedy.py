@@ -27,7 +27,7 @@ class Greedy(AbstractAgent):
     """Takes the action of the largest expected outcome, and learns nothing.
 
     Args:
-        vector: parameters of the trained model.
+        params: parameters of the trained model.
         model: puts it together; its `memory` is an EncodedMemory.
         expect: (model, memory [D], observation, action) -> expected outcome, a number.
         action_space: of any leaves; at most 512 joint actions are all asked for, of others some are
@@ -42,21 +42,21 @@ class Greedy(AbstractAgent):
 
     def __init__(
         self,
-        vector: Params,
+        params: Params,
         model: Callable[[Params], Any],
         expect: Callable[[Any, Array, PyTree, Action], Float[Array, ""]],
         action_space: Space,
         tie: float,
         action_indifferent: Callable[[PyTree], Bool[Array, ""]] | None = None,
     ):
-        self.vector, self.model, self.expect = vector, model, expect
+        self.params, self.model, self.expect = params, model, expect
         self.action_space, self.tie = action_space, tie
         self.action_indifferent = action_indifferent
         self.choices = Choices(action_space, "agent 'greedy'") if enumerable(action_space) else None
 
     def init(self, *, key: Key) -> Params:
         """Return the model's parameters."""
-        return jnp.copy(self.vector)
+        return jnp.copy(self.params)
 
     def begin(self, state: Params, batch: int) -> Actor:
         """See AbstractAgent."""

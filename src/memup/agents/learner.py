@@ -54,7 +54,7 @@ class Learner:
     """Heads and memory as one vector of parameters.
 
     Args:
-        vector: parameters of the memory that `init` starts from, or what draws them from a key.
+        params: parameters of the memory that `init` starts from, or what draws them from a key.
         memory: puts the memory together from its parameters.
         heads: (D, key) -> module that reads a memory's outputs [..., D].
         optimiser: of what learns.
@@ -64,7 +64,7 @@ class Learner:
 
     def __init__(
         self,
-        vector: Params | Callable[[Key], Params],
+        params: Params | Callable[[Key], Params],
         memory: Callable[[Params], EncodedMemory],
         heads: Callable[..., Any],
         optimiser: optax.GradientTransformation,
@@ -72,7 +72,7 @@ class Learner:
         action_space: Space,
     ):
         self.memory, self.train_memory, self.action_space = memory, train_memory, action_space
-        self._start = vector if callable(vector) else lambda key: jnp.copy(vector)
+        self._start = params if callable(params) else lambda key: jnp.copy(params)
         self.optimiser = optax.apply_if_finite(optimiser, 2**31 - 1)
         shape = jax.eval_shape(self._start, jax.random.key(0))
         self.size = eqx.filter_eval_shape(memory, shape).output_size

@@ -58,7 +58,7 @@ class PPO(AbstractAgent):
     """PPO over a memory.
 
     Args:
-        vector: parameters of the memory that `init` starts from, or what draws them from a key.
+        params: parameters of the memory that `init` starts from, or what draws them from a key.
         memory: puts the memory together from its parameters.
         action_space: of any leaves.
         config: settings.
@@ -69,7 +69,7 @@ class PPO(AbstractAgent):
 
     def __init__(
         self,
-        vector: Params | Callable[[Key], Params],
+        params: Params | Callable[[Key], Params],
         memory: Callable[[Params], EncodedMemory],
         action_space: Space,
         config: PPOConfig,
@@ -79,7 +79,7 @@ class PPO(AbstractAgent):
         self.config, self.policy = config, distribution_of(action_space)
         heads = partial(heads, params=self.policy.param_size, hidden=(config.hidden,) * 2)
         optimiser = adam(config.learning_rate, config.clip_norm)
-        self.learner = Learner(vector, memory, heads, optimiser, train_memory, action_space)
+        self.learner = Learner(params, memory, heads, optimiser, train_memory, action_space)
 
     def init(self, *, key: Key) -> PPOState:
         """See AbstractAgent."""

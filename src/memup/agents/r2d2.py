@@ -59,7 +59,7 @@ class R2D2(AbstractAgent):
     """R2D2 over a memory.
 
     Args:
-        vector: parameters of the memory that `init` starts from, or what draws them from a key.
+        params: parameters of the memory that `init` starts from, or what draws them from a key.
         memory: puts the memory together from its parameters.
         action_space: of whole numbers, at most 512 joint actions.
         config: settings.
@@ -72,7 +72,7 @@ class R2D2(AbstractAgent):
 
     def __init__(
         self,
-        vector: Params | Callable[[Key], Params],
+        params: Params | Callable[[Key], Params],
         memory: Callable[[Params], EncodedMemory],
         action_space: Space,
         config: R2D2Config,
@@ -87,7 +87,7 @@ class R2D2(AbstractAgent):
         self.length = config.sequence - config.burn_in
         heads = partial(Dueling, actions=self.choices.count, hidden=(config.hidden,) * 2)
         optimiser = adam(config.learning_rate, config.clip_norm, eps=1e-3)
-        self.learner = Learner(vector, memory, heads, optimiser, train_memory, action_space)
+        self.learner = Learner(params, memory, heads, optimiser, train_memory, action_space)
         self.replay = Replay(config.replay // self.length, config.batch_size, config.priority)
         self.example = example
 

@@ -100,17 +100,17 @@ def _on_memory(
     """Return the maker of an agent on a memory, which it trains itself in end-to-end training.
 
     Args:
-        agent: (vector, memory, action space, config, train_memory) -> agent.
+        agent: (params, memory, action space, config, train_memory) -> agent.
         settings: the run's options of the agent -> config.
         more: further arguments of `agent`.
     """
 
     def make(ground: Ground) -> AbstractAgent:
-        vector, memory = ground.memory()
+        params, memory = ground.memory()
         config = settings(ground.spec.config("agent"))
         end_to_end = ground.spec["training"] == "end-to-end"
         actions, others = _actions(ground), more(ground)
-        return agent(vector, memory, actions, config, train_memory=end_to_end, **others)
+        return agent(params, memory, actions, config, train_memory=end_to_end, **others)
 
     return make
 

@@ -17,7 +17,7 @@ from memup.core.tree import Params, ravel, rebuilder
 from memup.core.types import Query, State, StepInput
 from memup.data.queries import inputs, question
 from memup.data.store import EpisodeStore
-from memup.memories.encoded import initial_rows
+from memup.memories.encoded import initial_carry
 from memup.method.targets.base import AbstractTarget, known_numbers
 from memup.method.update import Model
 
@@ -82,13 +82,13 @@ class Reader:
         # Parameters are an argument, or each program would hold a copy of them.
         self._vector, rebuild = ravel(model), rebuilder(lambda key: model)
 
-        def read(vector: Params, states: State, x: StepInput) -> tuple[State, Array]:
-            return jax.vmap(rebuild(vector).memory.unroll)(states, x)
+        def read(params: Params, states: State, x: StepInput) -> tuple[State, Array]:
+            return jax.vmap(rebuild(params).memory.unroll)(states, x)
 
         def answer(
-            vector: Params, m: Array, row: Array, place: Array, query: Query, y: Array
+            params: Params, m: Array, row: Array, place: Array, query: Query, y: Array
         ) -> tuple[Array, Array]:
-            model = rebuild(vector)
+            model = rebuild(params)
             params = jax.vmap(model.predictor)(m[row, place], query)
             return -model.likelihood.log_prob(params, y), model.likelihood.mode(params)
 
@@ -123,7 +123,7 @@ class Reader:
         width = self._width(rows, int(needed.max()))
         ids = np.array([questions.episode[group[0]] for group in groups])
         ids = np.pad(ids, (0, rows - len(ids)), mode="edge")
-        states = jax.tree.map(jnp.copy, initial_rows(self.model.memory, rows))
+        states = jax.tree.map(jnp.copy, initial_carry(self.model.memory, rows))
         at = [questions.asked[group] for group in groups]
         for start in range(0, int(needed.max()), width):
             states, m = self._read(self._vector, states, self._block(store, ids, start, width))

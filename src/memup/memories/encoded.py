@@ -82,7 +82,7 @@ def forget(memory: EncodedMemory, rows: State, lost: Bool[Array, " B"]) -> State
     return jax.vmap(one)(lost, rows)
 
 
-def initial_rows(memory: EncodedMemory, rows: int) -> State:
+def initial_carry(memory: EncodedMemory, rows: int) -> State:
     """Return the initial state of B rows, leaves [B, ...]."""
     state = memory.initial_state()
     return jax.tree.map(lambda a: jnp.broadcast_to(a, (rows, *a.shape)), state)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from memup.core.tree import Params
-from memup.memories.encoded import initial_rows
+from memup.memories.encoded import initial_carry
 from memup.method.orders.base import Visit
 from memup.method.selectors.current import Current
 from memup.method.update import MemUP
@@ -43,7 +43,7 @@ def losses_of_episodes(
     spans = enumerate(zip(ids, lengths, strict=True))
     visits = [Visit(row, int(i), 0, int(n), 0, True) for row, (i, n) in spans]
     batch = every.build(visits, len(ids), count, np.random.default_rng(0))
-    rows = initial_rows(learner.model(params).memory, len(ids))
+    rows = initial_carry(learner.model(params).memory, len(ids))
     _, losses = evaluate(params, rows, batch)
     counted = np.where(batch.weight > 0, np.asarray(losses), 0.0)
     flat = np.swapaxes(counted, 0, 1).reshape(len(ids), -1)

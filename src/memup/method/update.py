@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from memup.core.tree import Params
 from memup.core.types import Key, Metrics, Query, State, Window
-from memup.memories.encoded import EncodedMemory, forget, initial_rows, read_burn_in
+from memup.memories.encoded import EncodedMemory, forget, initial_carry, read_burn_in
 from memup.method.predictor import Predictor
 from memup.nn.distributions import AbstractDistribution
 
@@ -58,14 +58,14 @@ class TrainState(NamedTuple):
         model: parameters of the model.
         slow: their exponential moving average.
         optimiser: optax state; it counts the updates that were skipped.
-        rows: state of the memory in every row, leaves [B, ...].
+        carry: state of the memory in every row, leaves [B, ...].
         updates: updates made.
     """
 
     model: Params
     slow: Params
     optimiser: PyTree
-    rows: State
+    carry: State
     updates: Int[Array, ""]
 
 
@@ -103,35 +103,35 @@ class MemUP:
         safe = optax.apply_if_finite(steps, max_consecutive_errors=2**31 - 1)
         return cls(model, safe, ema, noise, forget)
 
-    def init(self, vector: Params, rows: int) -> TrainState:
+    def init(self, params: Params, batch_size: int) -> TrainState:
         """Return the state before the first update, with B rows at the beginning of an episode."""
-        many = initial_rows(self.model(vector).memory, rows)
+        many = initial_carry(self.model(params).memory, batch_size)
         begin = jnp.zeros((), jnp.int32)
-        return TrainState(vector, jnp.copy(vector), self.optimiser.init(vector), many, begin)
+        return TrainState(params, jnp.copy(params), self.optimiser.init(params), many, begin)
 
     def loss(
-        self, vector: Params, rows: State, window: Window, key: Key | None = None
+        self, params: Params, carry: State, window: Window, key: Key | None = None
     ) -> tuple[Float[Array, ""], tuple[State, Float[Array, "B Q K"]]]:
         """Return the weighted mean loss, the rows' states after the window and all losses.
 
         With a key, the encoder drops some of what it gives, and some rows forget; so it is in
         learning alone.
         """
-        model = self.model(vector)
-        constant = self.model(jax.lax.stop_gradient(vector)).memory
-        rows = jax.lax.stop_gradient(read_burn_in(constant, rows, window.burn_in))
+        model = self.model(params)
+        constant = self.model(jax.lax.stop_gradient(params)).memory
+        carry = jax.lax.stop_gradient(read_burn_in(constant, carry, window.burn_in))
         count, keys = len(window.x.first), ()
         if key is not None:
             lost = jax.random.bernoulli(jax.random.fold_in(key, 1), self.forget, (count,))
-            rows = forget(constant, rows, lost)
+            carry = forget(constant, carry, lost)
             keys = (jax.random.split(key, count),)
-        rows, m = jax.vmap(model.memory.unroll)(rows, window.x, *keys)
+        carry, m = jax.vmap(model.memory.unroll)(carry, window.x, *keys)
         asked = jnp.take(m, window.query, axis=1)
         questions = (asked, window.context, window.target)
         flat = jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), questions)
         losses = model.losses(*flat).reshape(window.weight.shape)
         total = jnp.sum(jnp.where(window.weight > 0, losses * window.weight, 0.0))
-        return total / jnp.maximum(jnp.sum(window.weight), 1.0), (rows, losses)
+        return total / jnp.maximum(jnp.sum(window.weight), 1.0), (carry, losses)
 
     def learn(self, state: TrainState, window: Window) -> tuple[TrainState, Metrics]:
         """Make one update. Pure; `vmap` over a leading axis trains several seeds at once.
@@ -141,10 +141,10 @@ class MemUP:
         grad = jax.value_and_grad(self.loss, has_aux=True)
         # By the number of the update, so that a run that goes on drops the same.
         key = None if self.noise is None else jax.random.fold_in(self.noise, state.updates)
-        (loss, (rows, losses)), gradient = grad(state.model, state.rows, window, key)
+        (loss, (carry, losses)), gradient = grad(state.model, state.carry, window, key)
         step, optimiser = self.optimiser.update(gradient, state.optimiser, state.model)
-        vector = state.model + step
-        slow = self.ema_decay * state.slow + (1 - self.ema_decay) * vector
+        params = state.model + step
+        slow = self.ema_decay * state.slow + (1 - self.ema_decay) * params
         metrics = {
             "loss": loss,
             "losses": losses,
@@ -152,19 +152,19 @@ class MemUP:
             "skipped": optimiser.total_notfinite,
             "skipped_in_a_row": optimiser.notfinite_count,
         }
-        return TrainState(vector, slow, optimiser, rows, state.updates + 1), metrics
+        return TrainState(params, slow, optimiser, carry, state.updates + 1), metrics
 
     def learn_many(self, state: TrainState, windows: Window) -> tuple[TrainState, Metrics]:
         """Make n updates in one program, on windows with a leading axis n; metrics [n]."""
         return jax.lax.scan(self.learn, state, windows)
 
     def evaluate_many(
-        self, vector: Params, rows: State, windows: Window
+        self, params: Params, carry: State, windows: Window
     ) -> tuple[State, Float[Array, "n B Q K"]]:
         """Return the losses of n consecutive windows of rows, without learning."""
 
-        def body(rows: State, window: Window) -> tuple[State, Array]:
-            _, (rows, losses) = self.loss(vector, rows, window)
-            return rows, losses
+        def body(carry: State, window: Window) -> tuple[State, Array]:
+            _, (carry, losses) = self.loss(params, carry, window)
+            return carry, losses
 
-        return jax.lax.scan(body, rows, windows)
+        return jax.lax.scan(body, carry, windows)

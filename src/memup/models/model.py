@@ -177,9 +177,9 @@ class Model:
         Raises:
             MemupError: a field is missing, of another shape or outside its space.
         """
-        vector = self._memory_vector
+        params = self._memory_vector
         carry, now = self._now(carry, obs, prev_action, reward, first)
-        state, m = self._step(vector, carry.state, now)
+        state, m = self._step(params, carry.state, now)
         after = replace(carry, state=state, acted=False, count=carry.count + 1)
         return after, self._out(carry, m)
 
@@ -376,8 +376,8 @@ class Model:
         memory = self._own_memory()
         rebuild = rebuilder(lambda key: memory)
 
-        def step(vector: Params, state: Any, now: TimeStep) -> tuple[Any, Any]:
-            rows, m = read_step(rebuild(vector), state, now)
+        def step(params: Params, state: Any, now: TimeStep) -> tuple[Any, Any]:
+            rows, m = read_step(rebuild(params), state, now)
             return state._replace(memory=rows), m
 
         return jax.jit(step)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, PyTree
 
 from memup.core.tree import Params, ravel, rebuilder
 from memup.core.types import Query, State, StepInput
-from memup.memories.encoded import EncodedMemory, initial_rows
+from memup.memories.encoded import EncodedMemory, initial_carry
 from memup.method.update import Model as Trained
 from memup.models.sequences import BLOCK_BYTES, Sequences, block_shape, step_size
 
@@ -30,8 +30,8 @@ class MemoryReader:
         # Parameters are an argument, or each program would hold a copy of them.
         rebuild = rebuilder(lambda key: memory)
 
-        def unroll(vector: Params, states: State, x: StepInput) -> tuple[State, Array]:
-            return jax.vmap(rebuild(vector).unroll)(states, x)
+        def unroll(params: Params, states: State, x: StepInput) -> tuple[State, Array]:
+            return jax.vmap(rebuild(params).unroll)(states, x)
 
         self._unroll = jax.jit(unroll, donate_argnums=1)
 
@@ -42,7 +42,7 @@ class MemoryReader:
 
     def _read(self, sequences: Sequences, numbers: list[int]) -> list[np.ndarray]:
         rows, width = block_shape(sequences, numbers)
-        states = jax.tree.map(jnp.copy, initial_rows(self.memory, rows))
+        states = jax.tree.map(jnp.copy, initial_carry(self.memory, rows))
         size = self.memory.output_size
         out = [np.zeros((n, size), np.float32) for n in sequences.lengths[numbers]]
         for start in range(0, int(sequences.lengths[numbers].max()), width):
@@ -67,8 +67,8 @@ class Answerer:
         def one(model: Trained, m: Float[Array, " D"], question: Query) -> dict[str, Array]:
             return model.likelihood.summary(model.predictor(m, question))
 
-        def answer(vector: Params, m: Float[Array, "N D"], question: Query) -> dict[str, Array]:
-            return jax.vmap(partial(one, rebuild(vector)))(m, question)
+        def answer(params: Params, m: Float[Array, "N D"], question: Query) -> dict[str, Array]:
+            return jax.vmap(partial(one, rebuild(params)))(m, question)
 
         self._answer = jax.jit(answer)
 

@@ -144,11 +144,11 @@ class Joint(AbstractPhase):
             )
         }
         workspace.results["detector"] = learned
-        fresh = self.memory.learner.model(self.memory.vector)
+        fresh = self.memory.learner.model(self.memory.params)
         train = memory["train"]
         now, slow = (carried_over(model(own), fresh) for own in (train.model, train.slow))
-        begun = self.memory.learner.init(now, self.memory.rows)
-        begun = begun._replace(slow=slow, rows=train.rows, updates=train.updates)
+        begun = self.memory.learner.init(now, self.memory.batch_size)
+        begun = begun._replace(slow=slow, carry=train.carry, updates=train.updates)
         memory = {**memory, "train": begun, "best": jnp.copy(now), "plateau": Plateau.start()}
         return self.detect.detector.init(learned), memory
 

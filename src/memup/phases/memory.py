@@ -16,7 +16,7 @@ from memup.core.types import Key, Metrics, Window
 from memup.evaluation.reader import Reader
 from memup.method.losses import WINDOW, losses_of_episodes
 from memup.method.orders.base import AbstractOrder, Visit
-from memup.method.update import MemUP, initial_rows
+from memup.method.update import MemUP, initial_carry
 from memup.method.windows import Windows
 from memup.phases.base import AbstractPhase, Workspace, check_finite
 from memup.phases.detect import Detect
@@ -39,7 +39,7 @@ class Memory(AbstractPhase):
             are known.
         windows: (workspace, order) -> what gathers windows.
         make_order: workspace -> which windows each row sees.
-        rows: B.
+        batch_size: B.
         updates: at most.
         chunk: updates a compiled call.
         patience: checks without improvement before it stops; 0 makes all updates.
@@ -53,22 +53,22 @@ class Memory(AbstractPhase):
         make: Callable[[Workspace, Key], tuple[MemUP, Params]],
         windows: Callable[[Workspace, AbstractOrder], Windows],
         make_order: Callable[[Workspace], AbstractOrder],
-        rows: int,
+        batch_size: int,
         updates: int,
         chunk: int,
         patience: int,
     ):
         self.make, self.make_windows, self.make_order = make, windows, make_order
-        self.rows, self.updates, self.chunk = rows, updates, min(chunk, updates)
+        self.batch_size, self.updates, self.chunk = batch_size, updates, min(chunk, updates)
         self.patience, self.detect = patience, detect
 
     def prepare(self, workspace: Workspace) -> None:
         """Make the learner."""
-        self.learner, self.vector = self.make(workspace, workspace.key(f"{self.name}/weights"))
-        self.categories = self.learner.model(self.vector).likelihood.finite
+        self.learner, self.params = self.make(workspace, workspace.key(f"{self.name}/weights"))
+        self.categories = self.learner.model(self.params).likelihood.finite
         self.order = self.make_order(workspace)
         self.windows = self.make_windows(workspace, self.order)
-        fit = min(self.chunk, _updates_that_fit(workspace, self.windows, self.rows))
+        fit = min(self.chunk, _updates_that_fit(workspace, self.windows, self.batch_size))
         # Of images few updates fit into a call; a check is worth as many updates as ever.
         self.check_every = CHECK_EVERY * max(1, round(self.chunk / fit))
         self.chunk = fit
@@ -82,11 +82,11 @@ class Memory(AbstractPhase):
 
     def start(self, workspace: Workspace) -> PyTree:
         """See AbstractPhase."""
-        vector = jnp.copy(self.vector)
+        params = jnp.copy(self.params)
         return {
-            "train": self.learner.init(vector, self.rows),
-            "best": jnp.copy(self.vector),
-            "cursor": self.order.init(self.rows),
+            "train": self.learner.init(params, self.batch_size),
+            "best": jnp.copy(self.params),
+            "cursor": self.order.init(self.batch_size),
             "plateau": Plateau.start(),
             "chunk": np.array(0),
             "selector": self.windows.selector.start(),
@@ -142,7 +142,7 @@ class Memory(AbstractPhase):
         check_finite(metrics["skipped_in_a_row"], self.name)
         out["loss"] = float(np.mean(np.asarray(metrics["loss"])))
         out["skipped"] = int(np.asarray(metrics["skipped"])[-1])
-        out["sequence_steps"] = made * self.rows * self.windows.length
+        out["sequence_steps"] = made * self.batch_size * self.windows.length
         return state, out, last
 
     def _check(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
@@ -181,8 +181,8 @@ class Memory(AbstractPhase):
         windows = replace(own, selector=own.selector.greedy(), length=held.window, stride=stride)
         stretches = held.visits, held.rows, held.count
         batch = windows.build(*stretches, workspace.rng(f"{self.name}/held"))
-        memory = self.learner.model(self.vector).memory
-        return batch, initial_rows(memory, held.rows), self._without(workspace, batch)
+        memory = self.learner.model(self.params).memory
+        return batch, initial_carry(memory, held.rows), self._without(workspace, batch)
 
     def _without(self, workspace: Workspace, batch: Window) -> float:
         """Return the mean loss, without a memory, of the very targets of some windows."""
@@ -216,14 +216,14 @@ class Memory(AbstractPhase):
     def _build(self, workspace: Workspace, cursor: PyTree, chunk: int) -> tuple[PyTree, Window]:
         after, visits = self._visits(workspace, cursor, chunk)
         rng = workspace.rng(f"{self.name}/select", chunk)
-        return after, self.windows.build(visits, self.rows, self.chunk, rng)
+        return after, self.windows.build(visits, self.batch_size, self.chunk, rng)
 
     def rescore(self, workspace: Workspace, params: Params, ids: np.ndarray) -> None:
         """Score episodes by a model with memory, a fixed number at a time."""
         count = -(-int(workspace.store.lengths().max()) // WINDOW)
-        for low in range(0, len(ids), self.rows):
-            part = ids[low : low + self.rows]
-            padded = np.pad(part, (0, self.rows - len(part)), mode="edge")
+        for low in range(0, len(ids), self.batch_size):
+            part = ids[low : low + self.batch_size]
+            padded = np.pad(part, (0, self.batch_size - len(part)), mode="edge")
             losses = losses_of_episodes(
                 self.learner, params, self.windows, padded, count, self._evaluate
             )

@@ -143,11 +143,11 @@ class Merlin(AbstractAgent):
         vectors = state.predictor, state.policy
         gradients, metrics = jax.grad(self._loss, (0, 1), has_aux=True)(*vectors, batch)
         moved, optimisers, skipped = [], [], []
-        for gradient, vector, old, optimiser in zip(
+        for gradient, params, old, optimiser in zip(
             gradients, vectors, state.optimisers, self.optimisers, strict=True
         ):
-            step, new = optimiser.update(gradient, old, vector)
-            moved.append(vector + step)
+            step, new = optimiser.update(gradient, old, params)
+            moved.append(params + step)
             optimisers.append(new)
             skipped.append(new.notfinite_count)
         metrics["skipped_in_a_row"] = jnp.stack(skipped).max().astype(jnp.float32)
