@@ -122,7 +122,7 @@ class Model:
         values = self._predicting().likelihood.classes()
         if values is None:
             return None
-        labels = self._held.blueprint.labels
+        labels = self.held.blueprint.labels
         return self._tidy(values if labels is None else labels)
 
     def __repr__(self) -> str:
@@ -323,7 +323,7 @@ class Model:
         if steps not in STEPS:
             raise unknown_name("steps", steps, STEPS)
         reader, answerer = self._predictor
-        labels = self._held.blueprint.labels
+        labels = self.held.blueprint.labels
         for numbers, memories in reader.batches(asked):
             for number, memory in zip(numbers, memories, strict=True):
                 which = np.arange(len(memory)) if steps == "every" else np.array([len(memory) - 1])
