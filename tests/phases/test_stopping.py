@@ -1,5 +1,6 @@
 """When the memory phase may stop."""
 
+import numpy as np
 import pytest
 import tiny
 
@@ -23,6 +24,25 @@ from memup.runs.rundir import RunDir
 )
 def test_nothing_left_to_learn_and_something_learned(categories, held, best, without, expected):
     assert progress(categories, held, best, without) == expected
+
+
+def by_chance(sequences=40, length=12):
+    """Labels that no step says anything about, each behind noise of its own."""
+    rng = np.random.default_rng(0)
+    for _ in range(sequences):
+        label = np.full(length, -1)
+        label[-1] = rng.integers(2)
+        yield {"obs": rng.normal(size=(length, 8)).astype(np.float32), "label": label}
+
+
+def test_what_is_learned_by_heart_ends_and_says_so(tmp_path):
+    fields = {"training": "supervised", "method.target": "label", "method.patience": 2}
+    fields |= {"memory.size": 32, "method.batch_size": 16, "method.updates": 20_000}
+    store = memup.EpisodeStore.from_episodes(list(by_chance()))
+    memup.train(memup.spec(**fields), tmp_path / "run", store=store)
+    rows = [r for r in RunDir.open(tmp_path / "run").rows("metrics") if r["phase"] == "memory"]
+    assert rows[-1]["note"] == memory.KNOWN and rows[-1]["updates"] < 5000
+    assert rows[-1]["loss"] < 0.2 * min(r["held_out_loss"] for r in rows if "held_out_loss" in r)
 
 
 def test_nothing_is_judged_before_rows_grow_old(tmp_path, monkeypatch):

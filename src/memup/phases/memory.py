@@ -27,7 +27,9 @@ CHUNK_BYTES = 1 << 28
 SOLVED = 0.005
 LEARNED = 0.7
 LEAST_GAIN = 0.3
+BY_HEART = 0.2
 NOTHING = "nothing here is uncertain: no memory needed"
+KNOWN = "the episodes trained on are known by heart, others are not: more episodes would help"
 
 
 class Memory(AbstractPhase):
@@ -130,34 +132,41 @@ class Memory(AbstractPhase):
             out = {"updates": 0, "progress": 1.0, "loss": 0.0, "note": NOTHING}
             return state, out, True
         state, metrics = self.learn(workspace, state)
+        loss = float(np.mean(np.asarray(metrics["loss"])))
         made = int(state["chunk"]) * self.chunk
         last = made + self.chunk > self.updates
         out: Metrics = {"updates": made, "progress": made / self.updates}
         out["compile_s"] = self._learn.seconds + self._evaluate.seconds
         out["env_steps"] = workspace.store.steps
         if int(state["chunk"]) % self.check_every == 0 or last:
-            state, checked, stop = self._check(workspace, state)
+            state, checked, stop = self._check(workspace, state, loss)
             out |= checked
             last = last or stop
         check_finite(metrics["skipped_in_a_row"], self.name)
-        out["loss"] = float(np.mean(np.asarray(metrics["loss"])))
+        out["loss"] = loss
         out["skipped"] = int(np.asarray(metrics["skipped"])[-1])
         out["sequence_steps"] = made * self.batch_size * self.windows.length
         return state, out, last
 
-    def _check(self, workspace: Workspace, state: PyTree) -> tuple[PyTree, Metrics, bool]:
+    def _check(
+        self, workspace: Workspace, state: PyTree, loss: float
+    ) -> tuple[PyTree, Metrics, bool]:
         """Look at held-out episodes; keep the best model; decide whether to stop."""
         held, without = self.held_out(workspace, state)
         plateau, better = state["plateau"].see(held)
         best = jnp.copy(state["train"].model) if better else state["best"]
+        out: Metrics = {"held_out_loss": held, "loss_without_memory": without}
         stop = False
         if self.patience:
-            solved, learned = progress(self.categories, held, float(plateau.best), without)
-            stop = solved or (learned and int(plateau.stalled) >= self.patience)
+            least = float(plateau.best)
+            solved, learned = progress(self.categories, held, least, without)
+            by_heart = self.categories and loss < BY_HEART * least
+            stop = solved or ((learned or by_heart) and int(plateau.stalled) >= self.patience)
+            if stop and by_heart and not solved:
+                out["note"] = KNOWN
         if self.order.warming_up(state["cursor"]):
             # What comes later is judged by itself.
             plateau, stop = Plateau.start(), False
-        out = {"held_out_loss": held, "loss_without_memory": without}
         return {**state, "best": best, "plateau": plateau}, out, stop
 
     def held_out(self, workspace: Workspace, state: PyTree) -> tuple[float, float]:
