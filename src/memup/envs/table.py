@@ -172,7 +172,7 @@ _HOSTS = {
     ),
 }
 _HOST_SUMMARIES = {
-    "gym:": "any Gymnasium environment with discrete actions; gym:module:id imports module first",
+    "gym:": "any Gymnasium environment; gym:module:id imports module first",
     "gymnax:": "a gymnax environment (needs gymnax)",
 }
 
