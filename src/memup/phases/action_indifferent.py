@@ -50,7 +50,8 @@ def action_indifferent(workspace: Workspace, model: LocalModel) -> Float[np.ndar
         workspace.observation_space,
         store.sample_rows(workspace.rng("action-indifferent"), SAMPLE),
     )
-    flat = np.asarray(jax.vmap(lambda o: numbers(workspace.observation_space, o))(obs))
+    flatten_all = jax.jit(jax.vmap(lambda o: numbers(workspace.observation_space, o)))
+    flat = np.asarray(flatten_all(obs))
     _, where, counts = np.unique(flat, axis=0, return_index=True, return_counts=True)
     where = where[np.argsort(-counts)][:MOST]
     few = jax.tree.map(lambda a: a[where], obs)
@@ -60,7 +61,7 @@ def action_indifferent(workspace: Workspace, model: LocalModel) -> Float[np.ndar
         return model.likelihood.potential(params), model.likelihood.mean(params)[0]
 
     every = jax.tree.map(jnp.asarray, Choices(workspace.action_space, "agent 'greedy'").all)
-    of_all = jax.vmap(jax.vmap(outcomes, (None, 0)), (0, None))
+    of_all = jax.jit(jax.vmap(jax.vmap(outcomes, (None, 0)), (0, None)))
     spread, mean = (np.asarray(a) for a in of_all(few, every))
     values = np.asarray(model.likelihood.values[0])
     differ = np.ptp(mean, axis=1) > SAME * max(float(np.ptp(values)), 1e-6)
